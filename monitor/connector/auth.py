@@ -1,0 +1,267 @@
+"""How requests are signed, as pure values: nothing here sends or stores anything.
+
+The driver asks `renew` before a request; a Signed that comes back is sent to the site and its
+answer read by `read`; the new token is committed alone, before it is used, one renewal at a time
+per account. `sign` then adds the secret to a request in the moment of sending.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+from monitor.errors import RefusedError
+from monitor.exchange import Request, Response, Signed, Token
+
+RENEW_BEFORE = timedelta(minutes=5)  # clocks differ, and a bite may take a minute
+ASSERTION_LIFE = timedelta(minutes=20)  # the longest App Store Connect takes; Google takes an hour
+
+
+class Auth:
+    """The base: an open door. Each subclass changes what it must."""
+
+    def renew(self, token: Token | None, now: datetime) -> Signed | Token | None:
+        """Return a request for a token, a token made here, or None when the one there is will do."""
+        return None
+
+    def read(self, response: Response, now: datetime) -> Token:
+        """Read the answer to `renew`. Raises RefusedError (code reconnect) when the access has ended."""
+        raise RefusedError("this kind of access has nothing to renew", code="reconnect", permanent=True)
+
+    def sign(self, request: Request, token: Token | None, now: datetime) -> Signed:
+        """Return the request with its secret."""
+        return Signed(request)
+
+
+@dataclass(frozen=True)
+class HeaderKey(Auth):
+    """A fixed secret in a header; `prefix` makes it a bearer token."""
+
+    secret: SecretStr
+    header: str = "Authorization"
+    prefix: str = "Bearer "
+
+    def sign(self, request: Request, token: Token | None, now: datetime) -> Signed:
+        """Add the header."""
+        return Signed(request, headers={self.header: self.prefix + self.secret.get_secret_value()})
+
+
+@dataclass(frozen=True)
+class QueryKey(Auth):
+    """A fixed secret as a query parameter, such as `key=`."""
+
+    secret: SecretStr
+    name: str = "key"
+
+    def sign(self, request: Request, token: Token | None, now: datetime) -> Signed:
+        """Add the parameter."""
+        return Signed(request, params={self.name: self.secret.get_secret_value()})
+
+
+@dataclass(frozen=True)
+class PathKey(Auth):
+    """A fixed secret inside the path, where the request's address says `{key}`."""
+
+    secret: SecretStr
+
+    def sign(self, request: Request, token: Token | None, now: datetime) -> Signed:
+        """Put the secret into the path."""
+        key = quote(self.secret.get_secret_value(), safe=":")
+        return Signed(request, url=request.url.replace("{key}", key))
+
+
+@dataclass(frozen=True)
+class Basic(Auth):
+    """User name and password in every request."""
+
+    user: str
+    password: SecretStr
+
+    def sign(self, request: Request, token: Token | None, now: datetime) -> Signed:
+        """Add the header."""
+        pair = f"{self.user}:{self.password.get_secret_value()}".encode()
+        return Signed(request, headers={"Authorization": f"Basic {base64.b64encode(pair).decode()}"})
+
+
+class _Renewed(Auth):
+    """A bearer token that ends and is asked for anew."""
+
+    def ask(self, token: Token | None, now: datetime) -> Signed:
+        """Return the request for a new token."""
+        raise NotImplementedError
+
+    def renew(self, token: Token | None, now: datetime) -> Signed | Token | None:
+        """Ask for a new one shortly before the old one ends."""
+        if token and token.access and not token.ends_within(RENEW_BEFORE, now):
+            return None
+        return self.ask(token, now)
+
+    def read(self, response: Response, now: datetime) -> Token:
+        """Read an OAuth 2.0 token answer. https://www.rfc-editor.org/rfc/rfc6749#section-5"""
+        if response.status in (400, 401, 403):
+            raise RefusedError("the site no longer accepts this access", code="reconnect", permanent=True)
+        if response.status != 200:
+            raise RefusedError(
+                f"the site answered {response.status} when asked for a token",
+                code="throttled",
+                retry_after=response.retry_after(),
+            )
+        body = response.json()
+        life = body.get("expires_in")
+        ends = now + timedelta(seconds=int(life)) if life is not None else None
+        return Token(body["access_token"], refresh=body.get("refresh_token"), expires_at=ends)
+
+    def sign(self, request: Request, token: Token | None, now: datetime) -> Signed:
+        """Add the bearer token."""
+        access = token.access if token else ""
+        return Signed(request, headers={"Authorization": f"Bearer {access}"})
+
+
+@dataclass(frozen=True)
+class ClientCredentials(_Renewed):
+    """OAuth 2.0 client credentials: an id and a secret give a token."""
+
+    token_url: str
+    client_id: str
+    client_secret: SecretStr
+    scope: str | None = None
+
+    def ask(self, token: Token | None, now: datetime) -> Signed:
+        """Return the token request; id and secret travel as HTTP Basic."""
+        form = {"grant_type": "client_credentials"} | ({"scope": self.scope} if self.scope else {})
+        basic = Basic(self.client_id, self.client_secret)
+        return basic.sign(Request(self.token_url, method="POST", form=form), None, now)
+
+
+@dataclass(frozen=True)
+class RefreshToken(_Renewed):
+    """OAuth 2.0 refresh token: what a person allowed once is renewed from then on.
+
+    A site that rotates refresh tokens gives a new one each time: the stored one wins over the configured one.
+    """
+
+    token_url: str
+    client_id: str
+    client_secret: SecretStr | None
+    refresh: SecretStr | None = None
+
+    def ask(self, token: Token | None, now: datetime) -> Signed:
+        """Return the token request."""
+        refresh = token.refresh if token and token.refresh else None
+        if refresh is None and self.refresh is not None:
+            refresh = self.refresh.get_secret_value()
+        if refresh is None:
+            raise RefusedError("nobody has connected this account yet", code="reconnect", permanent=True)
+        secrets = {"refresh_token": refresh}
+        if self.client_secret is not None:
+            secrets["client_secret"] = self.client_secret.get_secret_value()
+        form = {"grant_type": "refresh_token", "client_id": self.client_id}
+        return Signed(Request(self.token_url, method="POST", form=form), form=secrets)
+
+
+@dataclass(frozen=True)
+class SessionLogin(_Renewed):
+    """Name and password give a session: a JSON post whose answer holds the token under `key`."""
+
+    login_url: str
+    fields: Mapping[str, str]
+    password: SecretStr
+    password_field: str = "password"
+    key: str = "accessJwt"
+    life: timedelta = timedelta(hours=1)
+
+    def ask(self, token: Token | None, now: datetime) -> Signed:
+        """Return the login request."""
+        request = Request(self.login_url, method="POST", json=dict(self.fields))
+        return Signed(request, secret_json={self.password_field: self.password.get_secret_value()})
+
+    def read(self, response: Response, now: datetime) -> Token:
+        """Read the session."""
+        if response.status in (400, 401, 403):
+            raise RefusedError("the site refused name or password", code="reconnect", permanent=True)
+        if response.status != 200:
+            why = f"the site answered {response.status} to the login"
+            raise RefusedError(why, code="throttled", retry_after=response.retry_after())
+        return Token(response.json()[self.key], expires_at=now + self.life)
+
+
+@dataclass(frozen=True)
+class ServiceAccount(_Renewed):
+    """A Google service account: a signed assertion is exchanged for a token.
+
+    https://developers.google.com/identity/protocols/oauth2/service-account#httprest
+    """
+
+    key_json: SecretStr
+    scope: str
+    token_url: str = "https://oauth2.googleapis.com/token"
+
+    def ask(self, token: Token | None, now: datetime) -> Signed:
+        """Return the exchange, with the assertion signed by the account's RSA key."""
+        import jwt  # extra `keys`; cryptography costs 60 ms to load
+
+        key = json.loads(self.key_json.get_secret_value())
+        claims = {
+            "iss": key["client_email"],
+            "scope": self.scope,
+            "aud": self.token_url,
+            "iat": int(now.timestamp()),
+            "exp": int((now + timedelta(hours=1)).timestamp()),
+        }
+        assertion = jwt.encode(claims, key["private_key"], "RS256", {"kid": key.get("private_key_id")})
+        form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer"}
+        return Signed(Request(self.token_url, method="POST", form=form), form={"assertion": assertion})
+
+
+@dataclass(frozen=True)
+class KeyES256(Auth):
+    """An ES256 key that signs its own short tokens, as App Store Connect wants them.
+
+    https://developer.apple.com/documentation/appstoreconnectapi/generating-tokens-for-api-requests
+    """
+
+    issuer: str
+    key_id: str
+    private_key: SecretStr
+    audience: str = "appstoreconnect-v1"
+
+    def renew(self, token: Token | None, now: datetime) -> Signed | Token | None:
+        """Make a token here; no request is needed."""
+        if token and not token.ends_within(RENEW_BEFORE, now):
+            return None
+        import jwt  # extra `keys`
+
+        ends = now + ASSERTION_LIFE
+        claims = {
+            "iss": self.issuer,
+            "iat": int(now.timestamp()),
+            "exp": int(ends.timestamp()),
+            "aud": self.audience,
+        }
+        access = jwt.encode(claims, self.private_key.get_secret_value(), "ES256", {"kid": self.key_id})
+        return Token(access, expires_at=ends)
+
+    def sign(self, request: Request, token: Token | None, now: datetime) -> Signed:
+        """Add the bearer token."""
+        return Signed(request, headers={"Authorization": f"Bearer {token.access if token else ''}"})
+
+
+__all__ = [
+    "Auth",
+    "Basic",
+    "ClientCredentials",
+    "HeaderKey",
+    "KeyES256",
+    "PathKey",
+    "QueryKey",
+    "RefreshToken",
+    "ServiceAccount",
+    "SessionLogin",
+    "Token",
+]
