@@ -122,6 +122,8 @@ class Connector(Generic[C]):
 
     Config: ClassVar[type[ConnectorConfig]] = ConnectorConfig
 
+    title: ClassVar[str] = ""
+    """The site as people call it: "Google", "App Store". Empty: the source's own name."""
     hosts: ClassVar[tuple[str, ...]] = ()
     """Where requests may carry credentials to. Empty: only the host of the first request."""
     newest_first: ClassVar[bool] = False
