@@ -44,6 +44,7 @@ class Request:
     context: Json = None
     about: tuple[str, ...] = ()
     cost: int = 0
+    body: str | None = None  # sent as it stands, in UTF-8, for a signature over the raw bytes; type in `headers`
 
     def as_json(self) -> dict[str, Json]:
         """Return the request as a JSON object, without what is empty."""
@@ -51,7 +52,7 @@ class Request:
         for name in ("params", "form", "headers"):
             if content := getattr(self, name):
                 value[name] = dict(content)
-        for name in ("json", "context", "cost"):
+        for name in ("json", "context", "cost", "body"):
             if (content := getattr(self, name)) not in (None, 0):
                 value[name] = content
         if self.about:
