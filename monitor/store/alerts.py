@@ -1,0 +1,453 @@
+"""Queries over telling: alerts, deliveries and the channels they go to.
+
+`enqueue` is the one writer of an alert with its deliveries. A delivery's id is made from what it
+says and to whom, so that the same message is the same row whoever enqueues it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from monitor.models import DeliveryState, Json, Reason, Receipt, Severity
+from monitor.store import schema as t
+from monitor.store.mentions import chunks
+
+WAITING = (DeliveryState.PENDING, DeliveryState.HELD)
+
+
+def hashed(*parts: object) -> str:
+    """Return a short stable key of some values."""
+    text = "\x1f".join(str(part) for part in parts)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where one alert goes: a channel, its recipient, and not before when."""
+
+    channel: str
+    target: str
+    due_at: datetime
+    held_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewAlert:
+    """A decision to tell people. `key` names the decision: the same one is made once."""
+
+    key: str
+    reason: Reason
+    routes: tuple[Route, ...]
+    rule: str | None = None
+    severity: Severity | None = None
+    mention_id: int | None = None
+    version: int | None = None
+    case_id: int | None = None
+    source: str | None = None
+    facts: Mapping[str, Json] = field(default_factory=dict)
+
+
+def enqueue(conn: Connection, wanted: Sequence[NewAlert], now: datetime) -> int:
+    """Write alerts with their deliveries; those already decided are left as they are. Returns how many are new."""
+    there: set[str] = set()
+    for some in chunks([alert.key for alert in wanted]):
+        there.update(conn.scalars(sa.select(t.alerts.c.key).where(t.alerts.c.key.in_(some))))
+    fresh = list({alert.key: alert for alert in wanted if alert.key not in there}.values())
+    if not fresh:
+        return 0
+    result = conn.execute(
+        t.alerts.insert().returning(t.alerts.c.id, sort_by_parameter_order=True),
+        [
+            {
+                "key": alert.key,
+                "reason": alert.reason,
+                "rule": alert.rule,
+                "severity": alert.severity,
+                "mention_id": alert.mention_id,
+                "version": alert.version,
+                "case_id": alert.case_id,
+                "source": alert.source,
+                "created_at": now,
+                "facts": dict(alert.facts),
+            }
+            for alert in fresh
+        ],
+    )
+    ids = [int(row_id) for (row_id,) in result]
+    deliveries, links = [], []
+    for alert_id, alert in zip(ids, fresh, strict=True):
+        for route in alert.routes:
+            delivery_id = hashed(alert.key, route.channel, route.target)
+            deliveries.append(_delivery(delivery_id, route, alert, now))
+            links.append({"delivery_id": delivery_id, "alert_id": alert_id})
+    if deliveries:
+        conn.execute(t.deliveries.insert(), deliveries)
+        conn.execute(t.delivery_alerts.insert(), links)
+    return len(fresh)
+
+
+def _delivery(delivery_id: str, route: Route, alert: NewAlert, now: datetime) -> dict[str, Any]:
+    return {
+        "id": delivery_id,
+        "channel": route.channel,
+        "target": route.target,
+        "state": DeliveryState.HELD if route.held_reason else DeliveryState.PENDING,
+        "severity": alert.severity,
+        "source": alert.source,
+        "created_at": now,
+        "due_at": route.due_at,
+        "held_reason": route.held_reason,
+        "alert_count": 1,
+    }
+
+
+# --- channels ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """How a channel is doing."""
+
+    name: str
+    state: str = "ok"  # ok, failing, refused
+    failures: int = 0
+    failing_since: datetime | None = None
+    not_before: datetime | None = None
+    last_sent_at: datetime | None = None
+    last_error: str | None = None
+    told_at: datetime | None = None
+
+
+def channel_states(conn: Connection) -> dict[str, ChannelState]:
+    """Return the known channels by name."""
+    return {row.name: ChannelState(*row) for row in conn.execute(sa.select(t.channels))}
+
+
+def put_channel(conn: Connection, name: str, **values: Any) -> None:
+    """Set columns of a channel."""
+    if not conn.execute(t.channels.update().where(t.channels.c.name == name).values(**values)).rowcount:
+        conn.execute(t.channels.insert().values(name=name, **values))
+
+
+# --- deliveries ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message to one recipient, as the database has it."""
+
+    id: str
+    channel: str
+    target: str
+    state: DeliveryState
+    severity: str | None
+    source: str | None
+    created_at: datetime
+    due_at: datetime
+    attempts: int
+    attempt_started_at: datetime | None
+    held_reason: str | None
+    last_error: str | None
+    sent_at: datetime | None
+    receipt: Receipt | None
+    instead_of: str | None
+    alert_count: int
+
+
+_DELIVERY = [t.deliveries.c[name] for name in Delivery.__dataclass_fields__]
+
+
+def _read(row: Any) -> Delivery:
+    values = dict(row._mapping)
+    receipt = values["receipt"]
+    return Delivery(
+        **{
+            **values,
+            "state": DeliveryState(values["state"]),
+            "receipt": Receipt.from_json(receipt) if receipt else None,
+        }
+    )
+
+
+def due(conn: Connection, channel: str, now: datetime, limit: int = 1) -> list[Delivery]:
+    """Return what is due on a channel, the most severe first, then the oldest."""
+    d = t.deliveries.c
+    urgent = sa.case((d.severity == Severity.CRITICAL, 0), (d.severity.is_(None), 1), else_=2)
+    rows = conn.execute(
+        sa.select(*_DELIVERY)
+        .where(d.channel == channel, d.state.in_(WAITING), d.due_at <= now)
+        .order_by(urgent, d.due_at, d.created_at, d.id)
+        .limit(limit)
+    )
+    return [_read(row) for row in rows]
+
+
+def channels_with_work(conn: Connection, now: datetime) -> set[str]:
+    """Return the channels for which something is due or uncertain."""
+    d = t.deliveries.c
+    waiting = sa.and_(d.state.in_(WAITING), d.due_at <= now)
+    return set(
+        conn.scalars(
+            sa.select(d.channel).where(sa.or_(waiting, d.state == DeliveryState.UNCERTAIN)).distinct()
+        )
+    )
+
+
+def next_due(conn: Connection) -> datetime | None:
+    """Return when the next delivery is due."""
+    d = t.deliveries.c
+    return conn.scalar(  # type: ignore[no-any-return]
+        sa.select(sa.func.min(d.due_at)).where(d.state.in_(WAITING))
+    )
+
+
+def uncertain(conn: Connection, channel: str) -> Delivery | None:
+    """Return the oldest delivery of a channel of which nobody knows whether it arrived."""
+    d = t.deliveries.c
+    row = conn.execute(
+        sa.select(*_DELIVERY)
+        .where(d.channel == channel, d.state == DeliveryState.UNCERTAIN)
+        .order_by(d.attempt_started_at)
+        .limit(1)
+    ).first()
+    return _read(row) if row else None
+
+
+def get(conn: Connection, delivery_id: str) -> Delivery | None:
+    """Return one delivery, or None."""
+    row = conn.execute(sa.select(*_DELIVERY).where(t.deliveries.c.id == delivery_id)).first()
+    return _read(row) if row else None
+
+
+def sent_times(conn: Connection, channel: str, target: str, since: datetime) -> list[datetime]:
+    """Return when messages were handed to a recipient since then, oldest first."""
+    d = t.deliveries.c
+    started = sa.func.coalesce(d.sent_at, d.attempt_started_at)
+    rows = conn.scalars(
+        sa.select(started)
+        .where(d.channel == channel, d.target == target, started >= since)
+        .where(d.state.in_((DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNCERTAIN)))
+        .order_by(started)
+    )
+    return [_instant(value) for value in rows]
+
+
+def _instant(value: Any) -> datetime:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def waiting_count(conn: Connection, channel: str, target: str, now: datetime) -> dict[str | None, int]:
+    """Return how many single messages of each source wait for a recipient and are due."""
+    d = t.deliveries.c
+    rows = conn.execute(
+        sa.select(d.source, sa.func.count())
+        .where(d.channel == channel, d.target == target, d.state.in_(WAITING), d.due_at <= now)
+        .group_by(d.source)
+    )
+    return {source: count for source, count in rows}
+
+
+def fold(
+    conn: Connection, channel: str, target: str, *, now: datetime, source: str | None = None
+) -> Delivery | None:
+    """Make one message of all that wait for a recipient and are due (of one source, or all).
+
+    Only alerts about mentions are folded; news about the watch itself stand alone. Returns the
+    folded message, or None when there were fewer than two.
+    """
+    d = t.deliveries.c
+    about_mentions = sa.exists().where(
+        t.delivery_alerts.c.delivery_id == d.id,
+        t.delivery_alerts.c.alert_id == t.alerts.c.id,
+        t.alerts.c.mention_id.is_not(None),
+    )
+    query = sa.select(d.id, d.severity, d.attempts, d.alert_count, d.created_at, d.source).where(
+        d.channel == channel, d.target == target, d.state.in_(WAITING), d.due_at <= now, about_mentions
+    )
+    if source is not None:
+        query = query.where(d.source == source)
+    rows = list(conn.execute(query.order_by(d.created_at, d.id)))
+    if len(rows) < 2:
+        return None
+    folded = hashed("fold", channel, target, rows[0].id, len(rows))
+    severities = [Severity(row.severity) for row in rows if row.severity]
+    sources = {row.source for row in rows}
+    conn.execute(
+        t.deliveries.insert().values(
+            id=folded,
+            channel=channel,
+            target=target,
+            state=DeliveryState.PENDING,
+            severity=min(severities, key=lambda s: s.rank) if severities else None,
+            source=sources.pop() if len(sources) == 1 else None,
+            created_at=rows[0].created_at,
+            due_at=now,
+            alert_count=sum(row.alert_count for row in rows),
+        )
+    )
+    old = [row.id for row in rows]
+    for some in chunks(old):
+        conn.execute(
+            t.delivery_alerts.update()
+            .where(t.delivery_alerts.c.delivery_id.in_(some))
+            .values(delivery_id=folded)
+        )
+        conn.execute(t.deliveries.delete().where(d.id.in_(some)))
+    return get(conn, folded)
+
+
+def hold_back(
+    conn: Connection, channel: str, target: str, *, now: datetime, until: datetime, why: str
+) -> None:
+    """Let everything that is due for a recipient wait until then, except what is critical."""
+    d = t.deliveries.c
+    conn.execute(
+        t.deliveries.update()
+        .where(
+            d.channel == channel,
+            d.target == target,
+            d.state.in_(WAITING),
+            d.due_at <= now,
+            sa.or_(d.severity.is_(None), d.severity != Severity.CRITICAL),
+        )
+        .values(state=DeliveryState.HELD, due_at=until, held_reason=why)
+    )
+
+
+def start_sending(conn: Connection, delivery: Delivery, now: datetime, lease: timedelta) -> None:
+    """Note that a message is about to be handed over. Committed before the first byte goes out."""
+    conn.execute(
+        t.deliveries.update()
+        .where(t.deliveries.c.id == delivery.id)
+        .values(
+            state=DeliveryState.SENDING,
+            attempts=delivery.attempts + 1,
+            attempt_started_at=now,
+            lease_until=now + lease,
+            held_reason=None,
+        )
+    )
+
+
+def settle(
+    conn: Connection,
+    delivery_id: str,
+    state: DeliveryState,
+    *,
+    now: datetime,
+    receipt: Receipt | None = None,
+    error: str | None = None,
+    due_at: datetime | None = None,
+) -> None:
+    """Note how a try ended: sent, pending again, uncertain or dead."""
+    values: dict[str, Any] = {"state": state, "lease_until": None, "last_error": error and error[:500]}
+    if state is DeliveryState.SENT:
+        values |= {"sent_at": now, "receipt": receipt.as_json() if receipt else sa.null()}
+    if due_at is not None:
+        values["due_at"] = due_at
+    conn.execute(t.deliveries.update().where(t.deliveries.c.id == delivery_id).values(**values))
+
+
+def doubt_all(conn: Connection) -> int:
+    """Treat every row in `sending` as uncertain: whoever was sending is dead. Returns how many."""
+    result = conn.execute(
+        t.deliveries.update()
+        .where(t.deliveries.c.state == DeliveryState.SENDING)
+        .values(state=DeliveryState.UNCERTAIN, lease_until=None)
+    )
+    return result.rowcount
+
+
+def fail_over(conn: Connection, delivery: Delivery, channel: str, targets: Sequence[str], now: datetime) -> int:
+    """Send the alerts of a dead delivery through another channel. Returns how many messages that makes."""
+    alert_ids = list(
+        conn.scalars(
+            sa.select(t.delivery_alerts.c.alert_id).where(t.delivery_alerts.c.delivery_id == delivery.id)
+        )
+    )
+    count = 0
+    for target in targets:
+        new_id = hashed("instead", delivery.id, channel, target)
+        if get(conn, new_id) is not None:
+            continue
+        conn.execute(
+            t.deliveries.insert().values(
+                id=new_id,
+                channel=channel,
+                target=target,
+                state=DeliveryState.PENDING,
+                severity=delivery.severity,
+                source=delivery.source,
+                created_at=now,
+                due_at=now,
+                instead_of=delivery.id,
+                alert_count=delivery.alert_count,
+            )
+        )
+        links = [{"delivery_id": new_id, "alert_id": alert_id} for alert_id in alert_ids]
+        conn.execute(t.delivery_alerts.insert(), links)
+        count += 1
+    return count
+
+
+def alerts_of(conn: Connection, delivery_id: str) -> list[Any]:
+    """Return the alert rows of a delivery, oldest first."""
+    return list(
+        conn.execute(
+            sa.select(t.alerts)
+            .join(t.delivery_alerts, t.delivery_alerts.c.alert_id == t.alerts.c.id)
+            .where(t.delivery_alerts.c.delivery_id == delivery_id)
+            .order_by(t.alerts.c.id)
+        )
+    )
+
+
+def earlier_receipt(conn: Connection, mention_id: int, channel: str, target: str) -> Receipt | None:
+    """Return the receipt of the first message about a mention in a channel: later ones go into its thread."""
+    d = t.deliveries.c
+    value = conn.scalar(
+        sa.select(d.receipt)
+        .join(t.delivery_alerts, t.delivery_alerts.c.delivery_id == d.id)
+        .join(t.alerts, t.alerts.c.id == t.delivery_alerts.c.alert_id)
+        .where(
+            t.alerts.c.mention_id == mention_id,
+            d.channel == channel,
+            d.target == target,
+            d.state == DeliveryState.SENT,
+            d.alert_count == 1,
+        )
+        .order_by(d.sent_at)
+        .limit(1)
+    )
+    return Receipt.from_json(value) if value else None
+
+
+def recent_alerts(conn: Connection, source: str, since: datetime, reason: Reason) -> int:
+    """Return how many alerts of a reason a source has caused since then."""
+    a = t.alerts.c
+    return int(
+        conn.scalar(
+            sa.select(sa.func.count()).where(a.source == source, a.reason == reason, a.created_at >= since)
+        )
+        or 0
+    )
+
+
+def last_sent(conn: Connection, limit: int = 20) -> list[Delivery]:
+    """Return the newest deliveries whatever their state."""
+    rows = conn.execute(sa.select(*_DELIVERY).order_by(t.deliveries.c.created_at.desc()).limit(limit))
+    return [_read(row) for row in rows]
+
+
+def counts(conn: Connection) -> dict[str, int]:
+    """Return how many deliveries are in each state."""
+    d = t.deliveries.c
+    rows = conn.execute(sa.select(d.state, sa.func.count()).group_by(d.state))
+    return {state: count for state, count in rows}

@@ -1,0 +1,165 @@
+"""Queries over the work for staff: cases and their events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from monitor.models import CaseState, Json, Severity
+from monitor.store import schema as t
+
+
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """A case about to be opened."""
+
+    severity: Severity
+    due_at: datetime | None
+    team: str | None = None
+    ladder: tuple[Mapping[str, Json], ...] = ()
+    next_step_at: datetime | None = None
+    recheck_at: datetime | None = None
+    facts: Mapping[str, Json] = field(default_factory=dict)
+
+
+def open_cases(conn: Connection, wanted: Sequence[NewCase], now: datetime) -> list[int]:
+    """Open cases, each with its first event. Returns their ids in the order given."""
+    if not wanted:
+        return []
+    result = conn.execute(
+        t.cases.insert().returning(t.cases.c.id, sort_by_parameter_order=True),
+        [
+            {
+                "state": CaseState.OPEN,
+                "severity": case.severity,
+                "team": case.team,
+                "opened_at": now,
+                "due_at": case.due_at,
+                "ladder": [dict(step) for step in case.ladder],
+                "next_step_at": case.next_step_at,
+                "recheck_at": case.recheck_at,
+            }
+            for case in wanted
+        ],
+    )
+    ids = [int(row_id) for (row_id,) in result]
+    conn.execute(
+        t.case_events.insert(),
+        [
+            {
+                "case_id": case_id,
+                "key": f"opened:{case_id}",
+                "at": now,
+                "event": "opened",
+                "through": "watch",
+                "facts": dict(case.facts),
+            }
+            for case_id, case in zip(ids, wanted, strict=True)
+        ],
+    )
+    return ids
+
+
+def add_event(
+    conn: Connection,
+    case_id: int,
+    event: str,
+    *,
+    key: str,
+    at: datetime,
+    through: str,
+    who: str | None = None,
+    facts: Mapping[str, Json] | None = None,
+) -> bool:
+    """Put an event on record. Returns False when this very event (by key) is there already."""
+    if conn.scalar(sa.select(t.case_events.c.id).where(t.case_events.c.key == key)) is not None:
+        return False
+    conn.execute(
+        t.case_events.insert().values(
+            case_id=case_id, key=key, at=at, event=event, who=who, through=through, facts=dict(facts or {})
+        )
+    )
+    return True
+
+
+def get(conn: Connection, case_id: int) -> Any:
+    """Return the row of a case, or None."""
+    return conn.execute(sa.select(t.cases).where(t.cases.c.id == case_id)).first()
+
+
+def by_ids(conn: Connection, case_ids: Sequence[int]) -> dict[int, Any]:
+    """Return case rows by id."""
+    rows = conn.execute(sa.select(t.cases).where(t.cases.c.id.in_(case_ids)))
+    return {row.id: row for row in rows}
+
+
+def update(conn: Connection, case_id: int, **values: Any) -> None:
+    """Set columns of a case."""
+    conn.execute(t.cases.update().where(t.cases.c.id == case_id).values(**values))
+
+
+def events(conn: Connection, case_id: int) -> list[Any]:
+    """Return the events of a case, oldest first."""
+    query = sa.select(t.case_events).where(t.case_events.c.case_id == case_id)
+    return list(conn.execute(query.order_by(t.case_events.c.at, t.case_events.c.id)))
+
+
+def due_rechecks(conn: Connection, now: datetime, limit: int = 500) -> list[Any]:
+    """Return (case, mention) pairs to be looked at again on the site, the longest waiting first.
+
+    Rows: case_id, rechecks, opened_at, mention_id, source, external_id.
+    """
+    c, m = t.cases.c, t.mentions.c
+    return list(
+        conn.execute(
+            sa.select(
+                c.id.label("case_id"), c.rechecks, c.opened_at,
+                m.id.label("mention_id"), m.source, m.external_id,
+            )
+            .join(t.mentions, m.case_id == c.id)
+            .where(c.recheck_at <= now, c.state != CaseState.CLOSED)
+            .order_by(c.recheck_at)
+            .limit(limit)
+        )
+    )  # fmt: skip
+
+
+def summary(conn: Connection, now: datetime) -> dict[str, int]:
+    """Return how many cases are open, and how many of those are overdue."""
+    c = t.cases.c
+    busy = c.state.in_((CaseState.OPEN, CaseState.CLAIMED))
+    total, overdue = conn.execute(
+        sa.select(
+            sa.func.count(), sa.func.coalesce(sa.func.sum(sa.case((c.due_at < now, 1), else_=0)), 0)
+        ).where(busy)
+    ).one()
+    return {"open": total, "overdue": int(overdue)}
+
+
+def open_list(conn: Connection, limit: int = 50) -> list[Any]:
+    """Return open cases with the mention they are about, the most pressing first.
+
+    Rows: id, state, severity, assignee, due_at, mention_id, source, place, product, url.
+    """
+    c, m = t.cases.c, t.mentions.c
+    rank = sa.case(
+        (c.severity == Severity.CRITICAL, 0), (c.severity == Severity.HIGH, 1),
+        (c.severity == Severity.NORMAL, 2), else_=3,
+    )  # fmt: skip
+    return list(
+        conn.execute(
+            sa.select(
+                c.id, c.state, c.severity, c.assignee, c.due_at,
+                m.id.label("mention_id"), m.source, m.place, m.product, m.url,
+            )
+            .join(t.mentions, m.case_id == c.id)
+            .where(c.state.in_((CaseState.OPEN, CaseState.CLAIMED)))
+            .order_by(rank, c.due_at, c.id)
+            .limit(limit)
+        )
+    )  # fmt: skip
