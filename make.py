@@ -5,7 +5,7 @@
     python3 make.py check [PART..]  what must be green before a commit: format, style, types, layers, packages, tests
     python3 make.py fix             put the code into its format and mend what can be mended
     python3 make.py bench [NAME..]  measure; all of bench/, or the ones named
-    python3 make.py lock [...]      renew both lock files (needs uv); --upgrade goes to newer versions
+    python3 make.py lock [...]      renew the lock files (needs uv); --upgrade goes to newer versions
     python3 make.py monitor ...     run the program itself, as in: python3 make.py monitor status
 
 The first command builds `.venv` beside this file, from a lock file with hashes; a later one does so again only when
@@ -42,6 +42,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 CORE_LOCK = "requirements.lock"
 DEV_LOCK = "requirements-dev.lock"
+CONTAINER_LOCK = "requirements-container.lock"
+CONTAINER_EXTRAS = ("keys", "notify", "postgres", "xlsx")
 
 # Only for a machine that has neither uv nor any pip. Both lines change together.
 PIP_WHEEL = "pip-25.3-py3-none-any.whl"
@@ -366,7 +368,7 @@ def bench(arguments: Sequence[str]) -> int:
 
 
 def lock(arguments: Sequence[str]) -> int:
-    """Write both lock files anew: for every platform, every Python from 3.11 on, without the name of any index."""
+    """Write the lock files anew: for every platform, every Python from 3.11 on, without the name of any index."""
     uv = shutil.which("uv")
     if uv is None:
         raise Trouble("The lock files are written by uv, and there is none on PATH. Install it and start again.")
@@ -381,7 +383,9 @@ def lock(arguments: Sequence[str]) -> int:
     run([*compile_, "--all-extras", "--output-file", DEV_LOCK], env=uv_environment())
     # The core is a part of it: the tests run what the users run.
     run([*compile_, "--constraints", DEV_LOCK, "--output-file", CORE_LOCK], env=uv_environment())
-    say(f"wrote {CORE_LOCK} and {DEV_LOCK}")
+    extras = [f"--extra={name}" for name in CONTAINER_EXTRAS]
+    run([*compile_, *extras, "--constraints", DEV_LOCK, "--output-file", CONTAINER_LOCK], env=uv_environment())
+    say(f"wrote {DEV_LOCK}, {CORE_LOCK} and {CONTAINER_LOCK}")
     return 0
 
 
