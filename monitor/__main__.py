@@ -1,5 +1,6 @@
-"""`python -m monitor` is the same as `monitor`."""
+"""`python -m monitor` is the command `monitor`."""
 
 from monitor.cli import main
 
-main()
+if __name__ == "__main__":
+    main()
