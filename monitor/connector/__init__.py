@@ -18,10 +18,11 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from monitor.connector.auth import Auth
-from monitor.errors import UsageError
+from monitor.errors import FetchError, ParseError, UsageError
 from monitor.exchange import (
     AnyRequest,
     AnyResponse,
+    ItemProblem,
     MailRequest,
     MailResponse,
     Page,
@@ -53,12 +54,15 @@ __all__ = [
     "Brand",
     "Connector",
     "ConnectorConfig",
+    "FetchError",
+    "ItemProblem",
     "Kind",
     "MailRequest",
     "MailResponse",
     "Mention",
     "Outcome",
     "Page",
+    "ParseError",
     "Rating",
     "RawMention",
     "Refusal",
@@ -148,8 +152,8 @@ class Connector(Generic[C]):
     """Reads pages made for people: robots.txt is asked first."""
     sees: ClassVar[str] = ""
     """One honest sentence: what it sees and what it cannot."""
-    sees_answers: ClassVar[Literal["yes", "late", "no"]] = "no"
-    """Whether the company's public answer can be seen there."""
+    sees_answers: Literal["yes", "late", "no"] = "no"
+    """Whether the company's public answer can be seen there. An instance may know better than its class."""
     needs: ClassVar[str] = "nothing"
     """What one has to have or apply for: an account, a key, money."""
     ready_in: ClassVar[str] = "2 minutes"
