@@ -10,7 +10,7 @@ from monitor.text.folding import MAX_FOLDED, fold
 from monitor.text.links import MAX_LINK, safe_link
 from monitor.text.markup import MAX_MARKUP, from_html
 from monitor.text.reading import fingerprint, number, parse_when
-from monitor.text.showing import shorten, shown, terminal
+from monitor.text.showing import in_order, shorten, shown, terminal
 
 __all__ = [
     "MAX_FOLDED",
@@ -24,6 +24,7 @@ __all__ = [
     "fingerprint",
     "fold",
     "from_html",
+    "in_order",
     "number",
     "parse_when",
     "safe_link",

@@ -22,6 +22,9 @@ _SMUGGLED = re.compile(
 # Marks that can be piled on any letter; three of them are more than any language in use does.
 _DECORATION = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _PILES = re.compile(f"([{_DECORATION}]{{3}})[{_DECORATION}]+")
+# Letters written from right to left: Hebrew, Arabic and their sisters.
+_LEFTWARD = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff"
+_LEFTWARD_RUN = re.compile(f"([{_LEFTWARD}](?:[ '-]*[{_LEFTWARD}])*)(?=[^{_LEFTWARD}])")
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _ESCAPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -41,6 +44,15 @@ def shown(text: str) -> str:
     if text.isascii():
         return text
     return _piled(_SMUGGLED.sub(r"\1\2", text))
+
+
+def in_order(line: str) -> str:
+    """Return a line of ours that holds strangers' names, with our own words in our own order.
+
+    A name written from right to left would draw the numbers and dots after it to its other side; a
+    left-to-right mark behind it keeps them where they are. Apply after `shown`, which takes such marks away.
+    """
+    return line if line.isascii() else _LEFTWARD_RUN.sub("\\1\u200e", line)
 
 
 def terminal(text: str) -> str:
