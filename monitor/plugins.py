@@ -44,10 +44,10 @@ class _Family(Generic[T]):
     reserved: frozenset[str]
 
 
-_CONNECTORS = _Family[Connector[Any]](
+_CONNECTORS: _Family[Connector[Any]] = _Family(
     "connector", "connectors", "review_monitor.connectors", Connector, RESERVED_SOURCE_KEYS
 )
-_NOTIFIERS = _Family[Notifier[Any]](
+_NOTIFIERS: _Family[Notifier[Any]] = _Family(
     "notifier", "monitor.notifiers", "review_monitor.notifiers", Notifier, RESERVED_CHANNEL_KEYS
 )
 

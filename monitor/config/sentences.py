@@ -1,0 +1,205 @@
+"""The configuration in sentences, for somebody who wants to know what will happen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+
+from monitor.config.grammar import LONG_DAYS, in_words
+from monitor.config.settings import Settings, SourceSettings, listens
+from monitor.models import Rule, Severity, Span, Target, Team
+
+SHOWN = 6  # names in one sentence; the rest is counted
+_KINDS = {"bad": "A bad review", "good": "A good review", "any": "Every mention"}
+
+
+def sentences(settings: Settings) -> list[str]:
+    """Return what these settings mean, one sentence an entry."""
+    return [
+        *_watched(settings),
+        *_told(settings),
+        *_night(settings),
+        *_answers(settings),
+        *_summaries(settings),
+        *_broken(settings),
+        *_kept(settings),
+    ]
+
+
+# --- what is watched -----------------------------------------------------------------------------
+
+
+def _watched(settings: Settings) -> Iterator[str]:
+    if not settings.sources:
+        yield "Nothing is watched yet."
+        return
+    by_kind: dict[tuple[str, timedelta], list[SourceSettings]] = defaultdict(list)
+    for source in settings.sources:
+        by_kind[_title(source), source.every].append(source)
+    for (title, every), sources in by_kind.items():
+        sees = f" {sources[0].kind.sees.rstrip('.')}." if sources[0].kind.sees else ""
+        yield f"{title} is looked at {_each(every)} ({_names(s.name for s in sources)}).{sees}"
+    for account in settings.accounts.values():
+        if account.daily_budget is not None:
+            amount = f"{account.daily_budget / 1_000_000:g} {account.currency}"
+            yield f"Looking through {account.name} costs at most {amount} a day; then it waits for the next day."
+
+
+def _title(source: SourceSettings) -> str:
+    return source.kind.title or source.connector
+
+
+def _each(span: timedelta) -> str:
+    return f"every {in_words(span).removeprefix('1 ')}"
+
+
+def _names(names: Iterable[str]) -> str:
+    listed = list(names)
+    if len(listed) <= SHOWN:
+        return ", ".join(listed)
+    return f"{', '.join(listed[:SHOWN])} and {len(listed) - SHOWN:,} more"
+
+
+# --- who is told ---------------------------------------------------------------------------------
+
+
+def _told(settings: Settings) -> Iterator[str]:
+    for rule in settings.rules:
+        sources = [source for source in settings.sources if listens(rule, source)]
+        where = _both([_channel(settings, name) for name in rule.channels])
+        last = " No rule after it is asked." if rule.stop else ""
+        yield f"{_KINDS[rule.when]}{_conditions(rule)} goes to {where}{_within(sources)}.{last}"
+    for channel in settings.channels:
+        if channel.instead:
+            other = _channel(settings, channel.instead)
+            yield f"When {_channel(settings, channel.name)} refuses for good, {other} has its messages within a minute."
+    most = sorted({channel.max_per_day for channel in settings.channels})
+    if most:
+        number = str(most[0]) if len(most) == 1 else f"{most[0]} to {most[-1]}, as each channel says"
+        yield f"Nobody gets more than {number} single alerts a day; what comes on top is in the morning summary."
+
+
+def _channel(settings: Settings, name: str) -> str:
+    found = next((channel for channel in settings.channels if channel.name == name), None)
+    return found.build().describe() if found else name
+
+
+def _conditions(rule: Rule) -> str:
+    parts = []
+    if rule.severity not in (None, Severity.LOW):
+        parts.append(f"that is {rule.severity}{'' if rule.severity is Severity.CRITICAL else ' or worse'}")
+    if rule.rating_at_most is not None:
+        parts.append(f"with at most {rule.rating_at_most:g} stars")
+    if rule.languages:
+        parts.append(f"in {_either(rule.languages)}")
+    for word, values in (("about", rule.topics), ("on", rule.subjects), ("of", rule.brands), ("from", rule.sources)):
+        if values:
+            parts.append(f"{word} {_either(values)}")
+    if rule.contains:
+        parts.append(f"that says {_either([f'“{one}”' for one in rule.contains])}")
+    return "".join(f" {part}" for part in parts)
+
+
+def _within(sources: Sequence[SourceSettings]) -> str:
+    if not sources:
+        return ""
+    spans = sorted({source.every for source in sources})
+    slowest: dict[str, timedelta] = {}
+    for source in sorted(sources, key=lambda source: source.every):
+        slowest.setdefault(_title(source), source.every)
+    looks = [f"{title} is looked at {_each(every)}" for title, every in slowest.items()]
+    shown = ", ".join(looks[:SHOWN]) + (f" and {len(looks) - SHOWN} more" if len(looks) > SHOWN else "")
+    return f" within {in_words(spans[-1])} ({shown})"
+
+
+def _both(names: Sequence[str]) -> str:
+    return _joined(names, "and")
+
+
+def _either(names: Sequence[str]) -> str:
+    return _joined(names, "or")
+
+
+def _joined(names: Sequence[str], word: str) -> str:
+    if len(names) <= 1:
+        return "".join(names)
+    if len(names) > SHOWN:
+        return f"{', '.join(names[:SHOWN])} {word} {len(names) - SHOWN} more"
+    return f"{', '.join(names[:-1])} {word} {names[-1]}"
+
+
+# --- when ----------------------------------------------------------------------------------------
+
+
+def _night(settings: Settings) -> Iterator[str]:
+    if not settings.teams:
+        yield "There are no teams, so there are no quiet hours: messages come whenever something is seen."
+    for team in settings.teams.values():
+        yield _quiet(team, settings.hours[team.hours or "office"].zone)
+
+
+def _quiet(team: Team, zone: str) -> str:
+    people = _both(team.people)
+    if team.quiet is None:
+        return f"{team.name} ({people}) has no quiet hours: messages come at any time."
+    span, after = _span(team.quiet), f"{team.quiet.end:%H:%M}"
+    if team.may_wake:
+        return (
+            f"{team.name} ({people}) is left alone from {span} ({zone}), but woken when somebody speaks of danger; "
+            f"everything else comes at {after}."
+        )
+    return (
+        f"{team.name} ({people}) is left alone from {span} ({zone}): "
+        f"nobody is woken, and what came up is told at {after}."
+    )
+
+
+def _span(span: Span) -> str:
+    return f"{span.start:%H:%M} to {span.end:%H:%M}"
+
+
+def _answers(settings: Settings) -> Iterator[str]:
+    targets = settings.targets
+    yield (
+        f"An answer should be there {_target(targets[Severity.CRITICAL])} when it is critical, "
+        f"{_target(targets[Severity.HIGH])} when it is high, else {_target(targets[Severity.NORMAL])}."
+    )
+
+
+def _target(target: Target) -> str:
+    if target.next_working_day:
+        return "by the end of the next working day"
+    return f"within {in_words(target.within)}{' of working time' if target.working else ''}"
+
+
+def _summaries(settings: Settings) -> Iterator[str]:
+    digest = settings.digest
+    when = "" if digest.when_empty else " when there is something to say"
+    day = LONG_DAYS[digest.weekly[0]]
+    yield (
+        f"The summary comes at {digest.at:%H:%M} ({settings.zone}){when}, on {day} at {digest.weekly[1]:%H:%M} always, "
+        f"and the report on the {_ordinal(digest.report[0])} of the month at {digest.report[1]:%H:%M}."
+    )
+
+
+def _ordinal(number: int) -> str:
+    end = "th" if 10 < number < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{end}"
+
+
+def _broken(settings: Settings) -> Iterator[str]:
+    where = _both([_channel(settings, name) for name in settings.operator])
+    yield f"When a site cannot be read, {where} hears of it at once, then once a day, and once when it works again."
+    if settings.heartbeat_url:
+        yield "While all is well, the heartbeat address is called each minute, so that a silence is noticed there."
+    else:
+        yield "There is no heartbeat address: if this machine stops, nobody is told."
+
+
+def _kept(settings: Settings) -> Iterator[str]:
+    kept = settings.retention
+    yield (
+        f"Texts are kept for {in_words(kept.text)}, raw answers of sites for {in_words(kept.raw)}, "
+        f"sent messages for {in_words(kept.sent)}, figures for ever; a site's own terms win."
+    )

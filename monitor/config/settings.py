@@ -1,0 +1,110 @@
+"""The configuration as the rest of the house sees it: frozen, checked, secrets unreadable in a repr."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from monitor.connector import Connector, ConnectorConfig
+from monitor.errors import Problem
+from monitor.models import (
+    Brand,
+    DigestTimes,
+    Hours,
+    Json,
+    Person,
+    Retention,
+    Rule,
+    Severity,
+    Target,
+    Team,
+)
+from monitor.notifier import Notifier, NotifierConfig
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """Credentials that several sources share, and what they may spend a day (in millionths of the currency)."""
+
+    name: str
+    secrets: Mapping[str, SecretStr]
+    options: Mapping[str, Json] = field(default_factory=dict)  # what is not secret: an id, a user name
+    daily_budget: int | None = None
+    currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """One configured place to watch."""
+
+    name: str
+    connector: str
+    options: ConnectorConfig
+    every: timedelta
+    brands: tuple[Brand, ...]
+    kind: type[Connector[Any]]
+    options_hash: str  # changes when the source has to start anew
+    account: str | None = None
+    team: str | None = None
+    base_url: str | None = None
+    allow_private: bool = False
+
+    def build(self) -> Connector[Any]:
+        """Return the connector, ready to ask."""
+        return self.kind(self.options, self.brands)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSettings:
+    """One configured way to tell people."""
+
+    name: str
+    notifier: str
+    options: NotifierConfig
+    kind: type[Notifier[Any]]
+    base_url: str | None = None
+    allow_private: bool = False
+    instead: str | None = None  # where its messages go when it refuses for good
+    max_per_day: int = 12  # single alerts a person; the rest waits for the digest
+
+    def build(self) -> Notifier[Any]:
+        """Return the notifier, ready to send."""
+        return self.kind(self.options)
+
+
+def listens(rule: Rule, source: SourceSettings) -> bool:
+    """Say whether a rule may match what a source finds, going by source and brand."""
+    if rule.sources and source.name not in rule.sources:
+        return False
+    return not rule.brands or any(brand.name in rule.brands for brand in source.brands)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the file decides."""
+
+    path: Path
+    database: str = field(repr=False)  # an address that may hold a password; the path of SQLite is absolute
+    zone: str
+    contact: str | None
+    operator: tuple[str, ...]  # channels; all of them when none is named
+    heartbeat_url: SecretStr | None
+    own_connectors: Path | None
+    digest: DigestTimes
+    targets: Mapping[Severity, Target]
+    retention: Retention
+    hours: Mapping[str, Hours]  # always has "shop" and "office"
+    people: Mapping[str, Person]
+    teams: Mapping[str, Team]
+    brands: tuple[Brand, ...]
+    accounts: Mapping[str, AccountSettings]
+    sources: tuple[SourceSettings, ...]
+    channels: tuple[ChannelSettings, ...]
+    rules: tuple[Rule, ...]  # never empty; `channels` of each is filled in
+    scorer: str = "stars-vader"
+    warnings: tuple[Problem, ...] = ()
