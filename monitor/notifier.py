@@ -41,6 +41,7 @@ class Quote:
     text: str
     author: str | None = None
     heading: str | None = None  # "Before", "Now"
+    more: Action | None = None  # the way to the whole of it, for where it must be cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,13 @@ class Notifier(Generic[N]):
         """Replace an earlier message. Raises DeliveryError where the channel cannot."""
         raise DeliveryError("this channel cannot change what it has sent", permanent=True)
 
-    def find(self, delivery_id: str, since: datetime, fetch: Fetch) -> Receipt | None:
-        """Look up whether a message arrived. None: not found. Raises DeliveryError where it cannot look."""
+    def find(
+        self, delivery_id: str, since: datetime, fetch: Fetch, thread: Receipt | None = None
+    ) -> Receipt | None:
+        """Look up whether a message arrived, in `thread` if it was for one. None: not found.
+
+        Raises DeliveryError where it cannot look.
+        """
         raise DeliveryError("this channel cannot look up what it has sent", permanent=True)
 
     def describe(self) -> str:
