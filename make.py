@@ -58,7 +58,12 @@ CHECKS: dict[str, Sequence[str]] = {
     "format": ("-m", "ruff", "format", "--check", "--quiet", "."),
     "style": ("-m", "ruff", "check", "--quiet", "."),
     "types": ("-m", "mypy", "--no-error-summary"),
-    "layers": ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-cache", "--no-logo"),
+    "layers": (
+        "-c",
+        "from importlinter.cli import lint_imports_command; lint_imports_command()",
+        "--no-cache",
+        "--no-logo",
+    ),
     "packages": ("-m", "deptry", "."),
     "tests": ("-m", "pytest", "-q"),
 }
