@@ -2,6 +2,8 @@
 
 Natural keys where there are some. Times are aware UTC and refused when naive. The JSON columns
 hold small values that are read whole; what is asked for in queries has a column of its own.
+Texts have no length here: they are shortened at the door, and one that slipped through must not
+take its batch with it on PostgreSQL alone.
 """
 
 from __future__ import annotations
@@ -10,7 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator
 
 metadata = sa.MetaData(
@@ -53,6 +57,19 @@ class UtcTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)  # type: ignore[no-any-return]  # the driver's value is a datetime
 
 
+class TextJson(sqlite.JSON):
+    """JSON on SQLite in a column of type TEXT."""
+
+
+@compiles(TextJson, "sqlite")
+def _text_json(_type: TextJson, _compiler: Any, **_: Any) -> str:
+    # SQLite takes "JSON" for a numeric type and makes a float of a long id that stands alone.
+    return "TEXT"
+
+
+Json = sa.JSON().with_variant(TextJson(), "sqlite")
+
+
 def _id() -> sa.Column[int]:
     # SQLite only counts up by itself in a column of type INTEGER.
     return sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True)
@@ -67,23 +84,23 @@ def _ref(column: str, target: str, **rest: Any) -> sa.Column[int]:
 sources = sa.Table(
     "sources",
     metadata,
-    sa.Column("name", sa.String(200), primary_key=True),
-    sa.Column("connector", sa.String(100), nullable=False),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("connector", sa.String, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
-    sa.Column("options_hash", sa.String(64), nullable=False),
+    sa.Column("options_hash", sa.String, nullable=False),
     sa.Column("added_at", UtcTime, nullable=False),
-    sa.Column("bookmark", sa.JSON),
+    sa.Column("bookmark", Json),
     sa.Column("newest_at", UtcTime),  # newest published time seen in a finished walk
-    sa.Column("walk", sa.JSON),  # unfinished: {"requests": […], "bookmark": {…}, "started_at": …, "full": …}
-    sa.Column("walk_ids", sa.JSON),  # external ids seen so far by an unfinished full walk
+    sa.Column("walk", Json),  # unfinished: {"requests": […], "bookmark": {…}, "started_at": …, "full": …}
+    sa.Column("walk_ids", Json),  # external ids seen so far by an unfinished full walk
     sa.Column("next_poll_at", UtcTime, nullable=False),
     sa.Column("not_before", UtcTime),  # the site asked us to wait
     sa.Column("next_full_at", UtcTime),
-    sa.Column("health", sa.String(20), nullable=False, server_default="new"),
+    sa.Column("health", sa.String, nullable=False, server_default="new"),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("failing_since", UtcTime),
-    sa.Column("last_error", sa.String(500)),
-    sa.Column("error_code", sa.String(40)),
+    sa.Column("last_error", sa.String),
+    sa.Column("error_code", sa.String),
     sa.Column("last_look_at", UtcTime),
     sa.Column("last_good_at", UtcTime),
     sa.Column("told_at", UtcTime),  # when the operator was last told that it is broken
@@ -91,26 +108,26 @@ sources = sa.Table(
     sa.Column("backfill_since", UtcTime),  # be told about bad ones since then, although it is the first look
     sa.Column("usual_rate", sa.Float),  # bad mentions in ten minutes, smoothed
     sa.Column("lease_until", UtcTime),
-    sa.Column("leased_by", sa.String(100)),
+    sa.Column("leased_by", sa.String),
     sa.Index("ix_sources_due", "active", "next_poll_at"),
 )
 
 validators = sa.Table(
     "validators",
     metadata,
-    sa.Column("source", sa.String(200), primary_key=True),
-    sa.Column("request", sa.String(64), primary_key=True),  # hash of method, address and parameters
-    sa.Column("etag", sa.String(512)),
-    sa.Column("last_modified", sa.String(512)),
+    sa.Column("source", sa.String, primary_key=True),
+    sa.Column("request", sa.String, primary_key=True),  # hash of method, address and parameters
+    sa.Column("etag", sa.String),
+    sa.Column("last_modified", sa.String),
     sa.Column("fetched_at", UtcTime, nullable=False),  # the last unconditional answer
 )
 
 accounts = sa.Table(
     "accounts",
     metadata,
-    sa.Column("name", sa.String(200), primary_key=True),
-    sa.Column("state", sa.String(20), nullable=False, server_default="ok"),  # ok, reconnect, over_budget
-    sa.Column("why", sa.String(500)),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("state", sa.String, nullable=False, server_default="ok"),  # ok, reconnect, over_budget
+    sa.Column("why", sa.String),
     sa.Column("since", UtcTime),
     sa.Column("not_before", UtcTime),
     sa.Column("told_at", UtcTime),
@@ -119,8 +136,8 @@ accounts = sa.Table(
 tokens = sa.Table(
     "tokens",
     metadata,
-    sa.Column("account", sa.String(200), primary_key=True),
-    sa.Column("token", sa.JSON, nullable=False),  # never exported
+    sa.Column("account", sa.String, primary_key=True),
+    sa.Column("token", Json, nullable=False),  # never exported
     sa.Column("ends_at", UtcTime),
     sa.Column("renewed_at", UtcTime, nullable=False),
 )
@@ -128,9 +145,9 @@ tokens = sa.Table(
 spend = sa.Table(
     "spend",
     metadata,
-    sa.Column("account", sa.String(200), primary_key=True),
-    sa.Column("bucket", sa.String(40), primary_key=True),  # money, requests…
-    sa.Column("window", sa.String(40), primary_key=True),  # 2026-11-24
+    sa.Column("account", sa.String, primary_key=True),
+    sa.Column("bucket", sa.String, primary_key=True),  # money, requests…
+    sa.Column("window", sa.String, primary_key=True),  # 2026-11-24
     sa.Column("amount", sa.BigInteger, nullable=False, server_default="0"),
 )
 
@@ -138,7 +155,7 @@ polls = sa.Table(
     "polls",
     metadata,
     _id(),
-    sa.Column("source", sa.String(200), nullable=False),
+    sa.Column("source", sa.String, nullable=False),
     sa.Column("at", UtcTime, nullable=False),
     sa.Column("ms", sa.Integer, nullable=False),
     sa.Column("requests", sa.Integer, nullable=False),
@@ -148,7 +165,7 @@ polls = sa.Table(
     sa.Column("problems", sa.Integer, nullable=False),
     sa.Column("not_modified", sa.Boolean, nullable=False),
     sa.Column("done", sa.Boolean, nullable=False),
-    sa.Column("error_code", sa.String(40)),
+    sa.Column("error_code", sa.String),
     sa.Index("ix_polls_source_at", "source", "at"),
 )
 
@@ -156,10 +173,10 @@ gaps = sa.Table(
     "gaps",
     metadata,
     _id(),
-    sa.Column("source", sa.String(200), nullable=False),
+    sa.Column("source", sa.String, nullable=False),
     sa.Column("from_at", UtcTime, nullable=False),
     sa.Column("to_at", UtcTime),
-    sa.Column("why", sa.String(500), nullable=False),
+    sa.Column("why", sa.String, nullable=False),
     sa.Column("caught_up_at", UtcTime),
     sa.Column("caught_up", sa.Integer),  # mentions found afterwards
     sa.Index("ix_gaps_source", "source", "from_at"),
@@ -169,10 +186,10 @@ quarantine = sa.Table(
     "quarantine",
     metadata,
     _id(),
-    sa.Column("source", sa.String(200), nullable=False),
-    sa.Column("external_id", sa.String(200)),
+    sa.Column("source", sa.String, nullable=False),
+    sa.Column("external_id", sa.String),
     sa.Column("at", UtcTime, nullable=False),
-    sa.Column("what", sa.String(500), nullable=False),
+    sa.Column("what", sa.String, nullable=False),
     sa.Column("raw", sa.Text),
     sa.Index("ix_quarantine_source", "source", "at"),
 )
@@ -183,26 +200,26 @@ mentions = sa.Table(
     "mentions",
     metadata,
     _id(),
-    sa.Column("source", sa.String(200), nullable=False),
-    sa.Column("external_id", sa.String(300), nullable=False),
-    sa.Column("connector", sa.String(100), nullable=False),
-    sa.Column("kind", sa.String(20), nullable=False),
-    sa.Column("same_as", sa.String(300)),
+    sa.Column("source", sa.String, nullable=False),
+    sa.Column("external_id", sa.String, nullable=False),
+    sa.Column("connector", sa.String, nullable=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("same_as", sa.String),
     sa.Column("url", sa.Text),
     sa.Column("answer_url", sa.Text),
-    sa.Column("author", sa.String(300)),
-    sa.Column("author_id", sa.String(300)),
-    sa.Column("place", sa.String(300)),
-    sa.Column("product", sa.String(300)),
-    sa.Column("app_version", sa.String(100)),
-    sa.Column("device", sa.String(200)),
-    sa.Column("country", sa.String(10)),
-    sa.Column("thread_id", sa.String(300)),
-    sa.Column("parent_id", sa.String(300)),
+    sa.Column("author", sa.String),
+    sa.Column("author_id", sa.String),
+    sa.Column("place", sa.String),
+    sa.Column("product", sa.String),
+    sa.Column("app_version", sa.String),
+    sa.Column("device", sa.String),
+    sa.Column("country", sa.String),
+    sa.Column("thread_id", sa.String),
+    sa.Column("parent_id", sa.String),
     sa.Column("audience", sa.BigInteger),
-    sa.Column("audience_kind", sa.String(40)),
+    sa.Column("audience_kind", sa.String),
     sa.Column("own", sa.Boolean, nullable=False),
-    sa.Column("flags", sa.JSON),
+    sa.Column("flags", Json),
     sa.Column("published_at", UtcTime),
     sa.Column("sort_at", UtcTime, nullable=False),  # published_at, or else first_seen_at
     sa.Column("first_seen_at", UtcTime, nullable=False),
@@ -210,15 +227,16 @@ mentions = sa.Table(
     sa.Column("updated_at", UtcTime),
     sa.Column("looks_missed", sa.Integer, nullable=False, server_default="0"),
     sa.Column("deleted_at", UtcTime),
-    sa.Column("why_not_told", sa.String(100)),  # a bad one without an alert has its reason here
+    sa.Column("why_not_told", sa.String),  # a bad one without an alert has its reason here
     sa.Column("case_id", sa.BigInteger),
     # The current version, repeated here because every list and every decision asks for it.
     sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("content_hash", sa.String(64), nullable=False),
-    sa.Column("label", sa.String(20), nullable=False),
-    sa.Column("level", sa.String(20), nullable=False),
-    sa.Column("severity", sa.String(20)),
+    sa.Column("content_hash", sa.String, nullable=False),
+    sa.Column("label", sa.String, nullable=False),
+    sa.Column("level", sa.String, nullable=False),
+    sa.Column("severity", sa.String),
     sa.Column("badness", sa.Float),
+    sa.Column("scorer", sa.String),  # whose score of the current version this is
     sa.UniqueConstraint("source", "external_id"),
     sa.Index("ix_mentions_sort", "sort_at", "id"),
     sa.Index("ix_mentions_label_sort", "label", "sort_at"),
@@ -226,13 +244,15 @@ mentions = sa.Table(
     sa.Index("ix_mentions_same_as", "same_as"),
     sa.Index("ix_mentions_author", "connector", "author_id"),
     sa.Index("ix_mentions_case", "case_id"),
+    sqlite_autoincrement=True,  # m12 is spoken: the number of an erased mention is not given again
 )
 
 mention_brands = sa.Table(
     "mention_brands",
     metadata,
     _ref("mention_id", "mentions.id", primary_key=True),
-    sa.Column("brand", sa.String(200), primary_key=True),
+    sa.Column("brand", sa.String, primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 versions = sa.Table(
@@ -240,13 +260,13 @@ versions = sa.Table(
     metadata,
     _ref("mention_id", "mentions.id", primary_key=True),
     sa.Column("version", sa.Integer, primary_key=True),
-    sa.Column("content_hash", sa.String(64), nullable=False),
+    sa.Column("content_hash", sa.String, nullable=False),
     sa.Column("seen_at", UtcTime, nullable=False),
     sa.Column("updated_at", UtcTime),
     sa.Column("title", sa.Text),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("text_length", sa.Integer, nullable=False),
-    sa.Column("language", sa.String(20)),
+    sa.Column("language", sa.String),
     sa.Column("rating", sa.Float),
     sa.Column("rating_best", sa.Float),
     sa.Column("rating_worst", sa.Float),
@@ -257,18 +277,17 @@ scores = sa.Table(
     metadata,
     sa.Column("mention_id", sa.BigInteger, primary_key=True),
     sa.Column("version", sa.Integer, primary_key=True),
-    sa.Column("scorer", sa.String(60), primary_key=True),
+    sa.Column("scorer", sa.String, primary_key=True),
     sa.Column("badness", sa.Float),
-    sa.Column("level", sa.String(20), nullable=False),
-    sa.Column("label", sa.String(20), nullable=False),
-    sa.Column("severity", sa.String(20)),
-    sa.Column("topics", sa.JSON, nullable=False),
-    sa.Column("dangers", sa.JSON, nullable=False),
-    sa.Column("reasons", sa.JSON, nullable=False),
-    sa.Column("language", sa.String(20)),
-    sa.ForeignKeyConstraint(
-        ["mention_id", "version"], ["versions.mention_id", "versions.version"], ondelete="CASCADE"
-    ),
+    sa.Column("level", sa.String, nullable=False),
+    sa.Column("label", sa.String, nullable=False),
+    sa.Column("severity", sa.String),
+    sa.Column("topics", Json, nullable=False),
+    sa.Column("dangers", Json, nullable=False),
+    sa.Column("reasons", Json, nullable=False),
+    sa.Column("language", sa.String),
+    sa.ForeignKeyConstraint(["mention_id", "version"], ["versions.mention_id", "versions.version"], ondelete="CASCADE"),
+    sqlite_with_rowid=False,
 )
 
 replies = sa.Table(
@@ -276,11 +295,11 @@ replies = sa.Table(
     metadata,
     _id(),
     _ref("mention_id", "mentions.id", nullable=False),
-    sa.Column("external_id", sa.String(300), nullable=False, server_default=""),
+    sa.Column("external_id", sa.String, nullable=False, server_default=""),
     sa.Column("text", sa.Text, nullable=False),
-    sa.Column("author", sa.String(300)),
+    sa.Column("author", sa.String),
     sa.Column("url", sa.Text),
-    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("state", sa.String, nullable=False),
     sa.Column("published_at", UtcTime),
     sa.Column("first_seen_at", UtcTime, nullable=False),
     sa.Column("last_seen_at", UtcTime, nullable=False),
@@ -291,9 +310,9 @@ replies = sa.Table(
 site_totals = sa.Table(
     "site_totals",
     metadata,
-    sa.Column("source", sa.String(200), primary_key=True),
-    sa.Column("subject", sa.String(300), primary_key=True),
-    sa.Column("day", sa.String(10), primary_key=True),
+    sa.Column("source", sa.String, primary_key=True),
+    sa.Column("subject", sa.String, primary_key=True),
+    sa.Column("day", sa.String, primary_key=True),
     sa.Column("count", sa.BigInteger),
     sa.Column("average", sa.Float),
     sa.Column("best", sa.Float, nullable=False),
@@ -305,16 +324,16 @@ marks = sa.Table(
     _id(),
     _ref("mention_id", "mentions.id", nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("mark", sa.String(20), nullable=False),  # false_alarm, missed, right
-    sa.Column("who", sa.String(200)),
+    sa.Column("mark", sa.String, nullable=False),  # false_alarm, missed, right
+    sa.Column("who", sa.String),
     sa.Column("at", UtcTime, nullable=False),
 )
 
 offsets = sa.Table(
     "offsets",
     metadata,
-    sa.Column("source", sa.String(200), primary_key=True),
-    sa.Column("scorer", sa.String(60), primary_key=True),
+    sa.Column("source", sa.String, primary_key=True),
+    sa.Column("scorer", sa.String, primary_key=True),
     sa.Column("slope", sa.Float, nullable=False),
     sa.Column("shift", sa.Float, nullable=False),
     sa.Column("marks", sa.Integer, nullable=False),
@@ -327,52 +346,53 @@ alerts = sa.Table(
     "alerts",
     metadata,
     _id(),
-    sa.Column("key", sa.String(64), nullable=False, unique=True),  # the same decision is made once
-    sa.Column("reason", sa.String(20), nullable=False),
-    sa.Column("rule", sa.String(200)),
-    sa.Column("severity", sa.String(20)),
+    sa.Column("key", sa.String, nullable=False, unique=True),  # the same decision is made once
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("rule", sa.String),
+    sa.Column("severity", sa.String),
     _ref("mention_id", "mentions.id"),
     sa.Column("version", sa.Integer),
     sa.Column("case_id", sa.BigInteger),
-    sa.Column("source", sa.String(200)),
+    sa.Column("source", sa.String),
     sa.Column("created_at", UtcTime, nullable=False),
-    sa.Column("facts", sa.JSON, nullable=False),  # what the words are made of: before, counts, spans
+    sa.Column("facts", Json, nullable=False),  # what the words are made of: before, counts, spans
     sa.Index("ix_alerts_mention", "mention_id"),
     sa.Index("ix_alerts_source_created", "source", "created_at"),
+    sqlite_autoincrement=True,
 )
 
 channels = sa.Table(
     "channels",
     metadata,
-    sa.Column("name", sa.String(200), primary_key=True),
-    sa.Column("state", sa.String(20), nullable=False, server_default="ok"),  # ok, failing, refused
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("state", sa.String, nullable=False, server_default="ok"),  # ok, failing, refused
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("failing_since", UtcTime),
     sa.Column("not_before", UtcTime),  # the channel waits, not each delivery
     sa.Column("last_sent_at", UtcTime),
-    sa.Column("last_error", sa.String(500)),
+    sa.Column("last_error", sa.String),
     sa.Column("told_at", UtcTime),
 )
 
 deliveries = sa.Table(
     "deliveries",
     metadata,
-    sa.Column("id", sa.String(32), primary_key=True),  # deterministic: the same message is the same row
-    sa.Column("channel", sa.String(200), nullable=False),
-    sa.Column("target", sa.String(300), nullable=False),
-    sa.Column("state", sa.String(20), nullable=False),
-    sa.Column("severity", sa.String(20)),
-    sa.Column("source", sa.String(200)),
+    sa.Column("id", sa.String, primary_key=True),  # deterministic: the same message is the same row
+    sa.Column("channel", sa.String, nullable=False),
+    sa.Column("target", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("severity", sa.String),
+    sa.Column("source", sa.String),
     sa.Column("created_at", UtcTime, nullable=False),
     sa.Column("due_at", UtcTime, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("attempt_started_at", UtcTime),
     sa.Column("lease_until", UtcTime),
-    sa.Column("held_reason", sa.String(200)),
-    sa.Column("last_error", sa.String(500)),
+    sa.Column("held_reason", sa.String),
+    sa.Column("last_error", sa.String),
     sa.Column("sent_at", UtcTime),
-    sa.Column("receipt", sa.JSON),
-    sa.Column("instead_of", sa.String(32)),  # the delivery this one took over from
+    sa.Column("receipt", Json),
+    sa.Column("instead_of", sa.String),  # the delivery this one took over from
     sa.Column("alert_count", sa.Integer, nullable=False, server_default="1"),
     sa.Index("ix_deliveries_due", "state", "channel", "due_at"),
     sa.Index("ix_deliveries_sent", "channel", "sent_at"),
@@ -381,9 +401,10 @@ deliveries = sa.Table(
 delivery_alerts = sa.Table(
     "delivery_alerts",
     metadata,
-    sa.Column("delivery_id", sa.String(32), sa.ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("delivery_id", sa.String, sa.ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True),
     _ref("alert_id", "alerts.id", primary_key=True),
     sa.Index("ix_delivery_alerts_alert", "alert_id"),
+    sqlite_with_rowid=False,
 )
 
 # --- following up --------------------------------------------------------------------------------
@@ -392,10 +413,10 @@ cases = sa.Table(
     "cases",
     metadata,
     _id(),
-    sa.Column("state", sa.String(20), nullable=False),
-    sa.Column("severity", sa.String(20), nullable=False),
-    sa.Column("team", sa.String(200)),
-    sa.Column("assignee", sa.String(200)),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("severity", sa.String, nullable=False),
+    sa.Column("team", sa.String),
+    sa.Column("assignee", sa.String),
     sa.Column("opened_at", UtcTime, nullable=False),
     sa.Column("due_at", UtcTime),
     sa.Column("snoozed_until", UtcTime),
@@ -403,8 +424,8 @@ cases = sa.Table(
     sa.Column("answered_at", UtcTime),
     sa.Column("answer_seen_at", UtcTime),
     sa.Column("closed_at", UtcTime),
-    sa.Column("resolution", sa.String(40)),  # apology, repaired, refund… or unverified, deleted
-    sa.Column("ladder", sa.JSON, nullable=False),  # the steps as they were when it was opened
+    sa.Column("resolution", sa.String),  # apology, repaired, refund… or unverified, deleted
+    sa.Column("ladder", Json, nullable=False),  # the steps as they were when it was opened
     sa.Column("step", sa.Integer, nullable=False, server_default="0"),
     sa.Column("messages", sa.Integer, nullable=False, server_default="0"),
     sa.Column("next_step_at", UtcTime),
@@ -413,6 +434,7 @@ cases = sa.Table(
     sa.Index("ix_cases_state_due", "state", "due_at"),
     sa.Index("ix_cases_next_step", "next_step_at"),
     sa.Index("ix_cases_recheck", "recheck_at"),
+    sqlite_autoincrement=True,
 )
 
 case_events = sa.Table(
@@ -420,12 +442,12 @@ case_events = sa.Table(
     metadata,
     _id(),
     _ref("case_id", "cases.id", nullable=False),
-    sa.Column("key", sa.String(100), nullable=False, unique=True),  # idempotency: one press, one effect
+    sa.Column("key", sa.String, nullable=False, unique=True),  # idempotency: one press, one effect
     sa.Column("at", UtcTime, nullable=False),
-    sa.Column("event", sa.String(40), nullable=False),
-    sa.Column("who", sa.String(200)),
-    sa.Column("through", sa.String(40), nullable=False),  # cli, slack, mail, site, clock
-    sa.Column("facts", sa.JSON, nullable=False),
+    sa.Column("event", sa.String, nullable=False),
+    sa.Column("who", sa.String),
+    sa.Column("through", sa.String, nullable=False),  # cli, slack, mail, site, clock
+    sa.Column("facts", Json, nullable=False),
     sa.Index("ix_case_events_case", "case_id", "at"),
 )
 
@@ -435,20 +457,20 @@ outgoing_replies = sa.Table(
     _id(),
     _ref("mention_id", "mentions.id", nullable=False),
     sa.Column("text", sa.Text, nullable=False),
-    sa.Column("who", sa.String(200)),
-    sa.Column("state", sa.String(20), nullable=False),  # sending, uncertain, posted, refused
+    sa.Column("who", sa.String),
+    sa.Column("state", sa.String, nullable=False),  # sending, uncertain, posted, refused
     sa.Column("started_at", UtcTime, nullable=False),
     sa.Column("ended_at", UtcTime),
-    sa.Column("error", sa.String(500)),
+    sa.Column("error", sa.String),
 )
 
 silences = sa.Table(
     "silences",
     metadata,
     _id(),
-    sa.Column("what", sa.JSON, nullable=False),
-    sa.Column("why", sa.String(500), nullable=False),
-    sa.Column("who", sa.String(200)),
+    sa.Column("what", Json, nullable=False),
+    sa.Column("why", sa.String, nullable=False),
+    sa.Column("who", sa.String),
     sa.Column("from_at", UtcTime, nullable=False),
     sa.Column("until_at", UtcTime, nullable=False),
 )
@@ -456,22 +478,22 @@ silences = sa.Table(
 asks = sa.Table(
     "asks",
     metadata,
-    sa.Column("key", sa.String(200), primary_key=True),  # asked once
+    sa.Column("key", sa.String, primary_key=True),  # asked once
     sa.Column("at", UtcTime, nullable=False),
-    sa.Column("facts", sa.JSON, nullable=False),
+    sa.Column("facts", Json, nullable=False),
 )
 
 tombstones = sa.Table(
     "tombstones",
     metadata,
-    sa.Column("key", sa.String(64), primary_key=True),  # hash of source and id: what was erased does not come back
+    sa.Column("key", sa.String, primary_key=True),  # hash of source and id: what was erased does not come back
     sa.Column("at", UtcTime, nullable=False),
-    sa.Column("why", sa.String(200), nullable=False),
+    sa.Column("why", sa.String, nullable=False),
 )
 
 meta = sa.Table(
     "meta",
     metadata,
-    sa.Column("key", sa.String(100), primary_key=True),
-    sa.Column("value", sa.JSON),
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("value", Json),
 )
