@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.config.load import FILE_NAME, USUAL_RULE, find, load
 from monitor.config.renamed import RENAMED, Renamed
 from monitor.config.sentences import sentences
-from monitor.config.settings import AccountSettings, ChannelSettings, Settings, SourceSettings
+from monitor.config.settings import AccountSettings, ChannelSettings, Settings, SourceSettings, secret_values
 
 __all__ = [
     "FILE_NAME",
@@ -18,5 +18,6 @@ __all__ = [
     "SourceSettings",
     "find",
     "load",
+    "secret_values",
     "sentences",
 ]

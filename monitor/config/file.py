@@ -20,6 +20,7 @@ _LONG_KEY = re.compile(rf"^[ \t]*\[?\[?[ \t]*(?:{_PART}[ \t]*+\.[ \t]*+){{{MAX_D
 
 _SENTENCES: tuple[tuple[str, str], ...] = (
     ("Expected '=' after a key", "a line is written `key = value`; here the `=` is missing"),
+    ("Invalid value (at end of document)", "the file ends within a list or text that is opened and not closed"),
     ("Invalid value", 'the value is not TOML. Text stands in quotes: name = "app-us"'),
     ("Unclosed array", "a list is opened with `[` and not closed with `]`"),
     ("Unclosed inline table", "a table is opened with `{` and not closed with `}` on the same line"),
@@ -91,7 +92,7 @@ def _syntax(path: Path, text: str, message: str) -> ConfigError:
     found = re.search(r"\(at line (\d+), column \d+\)", message)
     line = int(found[1]) if found else text.rstrip().count("\n") + 1
     reason = re.sub(r" \(at .*\)$", "", message)
-    sentence = next((ours for theirs, ours in _SENTENCES if theirs in reason), f"not TOML: {reason[:80]}")
+    sentence = next((ours for theirs, ours in _SENTENCES if theirs in message), f"not TOML: {reason[:80]}")
     if reason.startswith(("Invalid statement", "Expected '='")) and re.search(r"^[\w-]+:( |$)|^- ", text, re.MULTILINE):
         sentence += ". This looks like YAML; the file is TOML"
     return _refused(path, sentence, line)
@@ -115,12 +116,12 @@ def _depth(tables: dict[str, Any]) -> int:
 
 
 def _deep_line(text: str) -> int:
-    """Return the first line on which more than MAX_DEPTH brackets are open (brackets in texts count: a hint only)."""
+    """Return the first line on which MAX_DEPTH brackets are open (brackets in texts count: a hint only)."""
     depth = 0
     for number, line in enumerate(text.split("\n"), 1):
         for mark in re.findall(r"[\[\]{}]", line):
             depth += 1 if mark in "[{" else -1
-            if depth > MAX_DEPTH:
+            if depth >= MAX_DEPTH:
                 return number
     return 1
 

@@ -41,8 +41,8 @@ _LONG: Final[Mapping[str, float]] = {
     **dict.fromkeys(("month", "months"), 365.25 / 12),
     **dict.fromkeys(("year", "years"), 365.25),
 }
-_PART = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?([a-z]+)")
-_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([a-z]+)")
+_TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 # What people write for a zone and what is no place; each with a place that keeps this time.
 _ABBREVIATIONS: Final = {
     **dict.fromkeys(("CEST", "MEZ", "MESZ"), "Europe/Berlin"),
@@ -236,7 +236,7 @@ def weekly(value: Any) -> tuple[int, time]:
 def monthly(value: Any) -> tuple[int, time]:
     """Read `1st 09:00`: a day that every month has."""
     found = (
-        re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th|\.)? +(\S+)", value.strip().lower()) if isinstance(value, str) else None
+        re.fullmatch(r"([0-9]{1,2})(?:st|nd|rd|th|\.)? +(\S+)", value.strip().lower()) if isinstance(value, str) else None
     )
     if not found or not 1 <= int(found[1]) <= 28:
         raise ValueError(
@@ -332,7 +332,7 @@ def holidays_of(value: Any) -> str:
 
 def money(value: Any) -> tuple[int, str]:
     """Read `1 USD`: millionths and the currency."""
-    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?) ?([A-Z]{3})", value.strip()) if isinstance(value, str) else None
+    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?([A-Z]{3})", value.strip()) if isinstance(value, str) else None
     if not found or not 0 < Decimal(found[1]) <= MAX_MONEY:
         raise ValueError(
             f'{shown(value)} is no sum of money. Write it like "1 USD" or "0.50 EUR", up to {MAX_MONEY:,} a day'

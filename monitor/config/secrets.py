@@ -21,6 +21,7 @@ from monitor.config.findings import Findings, key_name
 from monitor.config.positions import Path
 
 MAX_BYTES = 64 * 1024
+SHORTEST_HIDDEN = 6  # a shorter text would be taken out of words that have nothing to do with it
 # Container engines mount secrets there for all to read, inside a container that has one user.
 MOUNTED = FilePath("/run/secrets")
 _QUOTES = "\"'`“”‘’«»„"
@@ -137,7 +138,7 @@ class Secrets:
             self.failed.add((*owner, *key))
             self.findings.problem(owner, f"`{key_name(key)}`: {error}", key)
             return SecretStr("")
-        if len(text) >= 4:
+        if len(text) >= SHORTEST_HIDDEN:
             self.findings.hidden.add(text)
         return SecretStr(text)
 

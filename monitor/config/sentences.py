@@ -108,9 +108,8 @@ def _within(sources: Sequence[SourceSettings]) -> str:
     slowest: dict[str, timedelta] = {}
     for source in sorted(sources, key=lambda source: source.every):
         slowest.setdefault(_title(source), source.every)
-    looks = [f"{title} is looked at {_each(every)}" for title, every in slowest.items()]
-    shown = ", ".join(looks[:SHOWN]) + (f" and {len(looks) - SHOWN} more" if len(looks) > SHOWN else "")
-    return f" within {in_words(spans[-1])} ({shown})"
+    looks = _names(f"{title} {_each(every)}" for title, every in slowest.items())
+    return f" within {in_words(spans[-1])} (looked at: {looks})"
 
 
 def _both(names: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -82,6 +82,16 @@ def listens(rule: Rule, source: SourceSettings) -> bool:
     if rule.sources and source.name not in rule.sources:
         return False
     return not rule.brands or any(brand.name in rule.brands for brand in source.brands)
+
+
+def secret_values(settings: Settings) -> Iterator[str]:
+    """Yield every secret of the configuration, for whoever must mask them."""
+    holders = [*(source.options for source in settings.sources), *(channel.options for channel in settings.channels)]
+    secrets = [secret for account in settings.accounts.values() for secret in account.secrets.values()]
+    secrets += [value for holder in holders for value in dict(holder).values() if isinstance(value, SecretStr)]
+    if settings.heartbeat_url is not None:
+        secrets.append(settings.heartbeat_url)
+    yield from (secret.get_secret_value() for secret in secrets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,11 +193,7 @@ def channels_with_work(conn: Connection, now: datetime) -> set[str]:
     """Return the channels for which something is due or uncertain."""
     d = t.deliveries.c
     waiting = sa.and_(d.state.in_(WAITING), d.due_at <= now)
-    return set(
-        conn.scalars(
-            sa.select(d.channel).where(sa.or_(waiting, d.state == DeliveryState.UNCERTAIN)).distinct()
-        )
-    )
+    return set(conn.scalars(sa.select(d.channel).where(sa.or_(waiting, d.state == DeliveryState.UNCERTAIN)).distinct()))
 
 
 def next_due(conn: Connection) -> datetime | None:
@@ -243,20 +239,14 @@ def _instant(value: Any) -> datetime:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
-def waiting_count(conn: Connection, channel: str, target: str, now: datetime) -> dict[str | None, int]:
-    """Return how many single messages of each source wait for a recipient and are due."""
+def waiting_count(conn: Connection, channel: str, target: str, now: datetime) -> int:
+    """Return how many messages wait for a recipient and are due."""
     d = t.deliveries.c
-    rows = conn.execute(
-        sa.select(d.source, sa.func.count())
-        .where(d.channel == channel, d.target == target, d.state.in_(WAITING), d.due_at <= now)
-        .group_by(d.source)
-    )
-    return {source: count for source, count in rows}
+    where = (d.channel == channel, d.target == target, d.state.in_(WAITING), d.due_at <= now)
+    return int(conn.scalar(sa.select(sa.func.count()).where(*where)) or 0)
 
 
-def fold(
-    conn: Connection, channel: str, target: str, *, now: datetime, source: str | None = None
-) -> Delivery | None:
+def fold(conn: Connection, channel: str, target: str, *, now: datetime, source: str | None = None) -> Delivery | None:
     """Make one message of all that wait for a recipient and are due (of one source, or all).
 
     Only alerts about mentions are folded; news about the watch itself stand alone. Returns the
@@ -295,28 +285,19 @@ def fold(
     old = [row.id for row in rows]
     for some in chunks(old):
         conn.execute(
-            t.delivery_alerts.update()
-            .where(t.delivery_alerts.c.delivery_id.in_(some))
-            .values(delivery_id=folded)
+            t.delivery_alerts.update().where(t.delivery_alerts.c.delivery_id.in_(some)).values(delivery_id=folded)
         )
         conn.execute(t.deliveries.delete().where(d.id.in_(some)))
     return get(conn, folded)
 
 
-def hold_back(
-    conn: Connection, channel: str, target: str, *, now: datetime, until: datetime, why: str
-) -> None:
-    """Let everything that is due for a recipient wait until then, except what is critical."""
+def hold_back(conn: Connection, first: Delivery, *, now: datetime, until: datetime, why: str) -> None:
+    """Let what is due for a recipient wait until then; a critical message only when it is the first."""
     d = t.deliveries.c
+    less = sa.or_(d.severity.is_(None), d.severity != Severity.CRITICAL, d.id == first.id)
     conn.execute(
         t.deliveries.update()
-        .where(
-            d.channel == channel,
-            d.target == target,
-            d.state.in_(WAITING),
-            d.due_at <= now,
-            sa.or_(d.severity.is_(None), d.severity != Severity.CRITICAL),
-        )
+        .where(d.channel == first.channel, d.target == first.target, d.state.in_(WAITING), d.due_at <= now, less)
         .values(state=DeliveryState.HELD, due_at=until, held_reason=why)
     )
 
@@ -368,9 +349,7 @@ def doubt_all(conn: Connection) -> int:
 def fail_over(conn: Connection, delivery: Delivery, channel: str, targets: Sequence[str], now: datetime) -> int:
     """Send the alerts of a dead delivery through another channel. Returns how many messages that makes."""
     alert_ids = list(
-        conn.scalars(
-            sa.select(t.delivery_alerts.c.alert_id).where(t.delivery_alerts.c.delivery_id == delivery.id)
-        )
+        conn.scalars(sa.select(t.delivery_alerts.c.alert_id).where(t.delivery_alerts.c.delivery_id == delivery.id))
     )
     count = 0
     for target in targets:
@@ -433,9 +412,7 @@ def recent_alerts(conn: Connection, source: str, since: datetime, reason: Reason
     """Return how many alerts of a reason a source has caused since then."""
     a = t.alerts.c
     return int(
-        conn.scalar(
-            sa.select(sa.func.count()).where(a.source == source, a.reason == reason, a.created_at >= since)
-        )
+        conn.scalar(sa.select(sa.func.count()).where(a.source == source, a.reason == reason, a.created_at >= since))
         or 0
     )
 
@@ -451,3 +428,96 @@ def counts(conn: Connection) -> dict[str, int]:
     d = t.deliveries.c
     rows = conn.execute(sa.select(d.state, sa.func.count()).group_by(d.state))
     return {state: count for state, count in rows}
+
+
+def without_delivery(
+    conn: Connection, older_than: datetime, since: datetime | None = None, limit: int = 1000
+) -> list[int]:
+    """Return alerts that lead to no message at all, for the audit."""
+    a = t.alerts.c
+    linked = sa.exists().where(t.delivery_alerts.c.alert_id == a.id)
+    query = sa.select(a.id).where(a.created_at <= older_than, ~linked)
+    if since is not None:
+        query = query.where(a.created_at >= since)
+    return list(conn.scalars(query.limit(limit)))
+
+
+def overdue(conn: Connection, due_before: datetime, limit: int = 100) -> list[str]:
+    """Return deliveries that were due by then although nothing holds their channel up."""
+    d, c = t.deliveries.c, t.channels.c
+    held_up = sa.exists().where(c.name == d.channel, c.state != "ok")
+    return list(
+        conn.scalars(sa.select(d.id).where(d.state.in_(WAITING), d.due_at <= due_before, ~held_up).limit(limit))
+    )
+
+
+def route(conn: Connection, alert_id: int, routes: Sequence[Route], now: datetime) -> int:
+    """Give an existing alert the deliveries it lacks. Returns how many were added."""
+    row = conn.execute(sa.select(t.alerts).where(t.alerts.c.id == alert_id)).one()
+    alert = NewAlert(row.key, Reason(row.reason), (), severity=row.severity, source=row.source)
+    added = 0
+    for one in routes:
+        delivery_id = hashed(row.key, one.channel, one.target)
+        if get(conn, delivery_id) is None:
+            conn.execute(t.deliveries.insert().values(_delivery(delivery_id, one, alert, now)))
+            conn.execute(t.delivery_alerts.insert().values(delivery_id=delivery_id, alert_id=alert_id))
+            added += 1
+    return added
+
+
+def by_ids(conn: Connection, alert_ids: Sequence[int]) -> list[Any]:
+    """Return alert rows."""
+    return list(conn.execute(sa.select(t.alerts).where(t.alerts.c.id.in_(alert_ids))))
+
+
+def find_id(conn: Connection, beginning: str) -> str | None:
+    """Return the id of the delivery that begins so; messages show its first twelve characters."""
+    d = t.deliveries.c
+    if len(beginning) < 8:
+        return None
+    found = conn.scalars(sa.select(d.id).where(d.id.startswith(beginning, autoescape=True)).limit(2)).all()
+    return found[0] if len(found) == 1 else None
+
+
+def retry(conn: Connection, now: datetime) -> int:
+    """Make dead, held and waiting messages due now, and let their channels try. Returns how many."""
+    d = t.deliveries.c
+    taken_over = sa.select(d.instead_of).where(d.instead_of.is_not(None))
+    again = sa.or_(d.state.in_(WAITING), sa.and_(d.state == DeliveryState.DEAD, d.id.not_in(taken_over)))
+    result = conn.execute(
+        t.deliveries.update().where(again).values(state=DeliveryState.PENDING, due_at=now, held_reason=None)
+    )
+    conn.execute(t.channels.update().values(not_before=None))
+    return result.rowcount
+
+
+def held_for(conn: Connection, mention_ids: Sequence[int], why: str) -> set[int]:
+    """Return those mentions whose message is still held for that reason."""
+    found: set[int] = set()
+    d = t.deliveries.c
+    for some in chunks(mention_ids):
+        found.update(
+            conn.scalars(
+                sa.select(t.alerts.c.mention_id)
+                .join(t.delivery_alerts, t.delivery_alerts.c.alert_id == t.alerts.c.id)
+                .join(t.deliveries, d.id == t.delivery_alerts.c.delivery_id)
+                .where(t.alerts.c.mention_id.in_(some), d.state == DeliveryState.HELD, d.held_reason == why)
+            )
+        )
+    return found
+
+
+def release(conn: Connection, mention_id: int, version: int, why: str, now: datetime) -> None:
+    """Let a message that was held for that reason go out now, about this version."""
+    d = t.deliveries.c
+    held = (
+        sa.select(d.id)
+        .join(t.delivery_alerts, t.delivery_alerts.c.delivery_id == d.id)
+        .join(t.alerts, t.alerts.c.id == t.delivery_alerts.c.alert_id)
+        .where(t.alerts.c.mention_id == mention_id, d.state == DeliveryState.HELD, d.held_reason == why)
+    )
+    ids = list(conn.scalars(held))
+    conn.execute(
+        t.deliveries.update().where(d.id.in_(ids)).values(state=DeliveryState.PENDING, due_at=now, held_reason=None)
+    )
+    conn.execute(t.alerts.update().where(t.alerts.c.mention_id == mention_id).values(version=version))

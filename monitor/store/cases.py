@@ -134,9 +134,7 @@ def summary(conn: Connection, now: datetime) -> dict[str, int]:
     c = t.cases.c
     busy = c.state.in_((CaseState.OPEN, CaseState.CLAIMED))
     total, overdue = conn.execute(
-        sa.select(
-            sa.func.count(), sa.func.coalesce(sa.func.sum(sa.case((c.due_at < now, 1), else_=0)), 0)
-        ).where(busy)
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(sa.case((c.due_at < now, 1), else_=0)), 0)).where(busy)
     ).one()
     return {"open": total, "overdue": int(overdue)}
 

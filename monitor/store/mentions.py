@@ -5,13 +5,14 @@ All functions take a Connection first and work on whole batches: a poll brings a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
+from sqlalchemy import RowMapping as RowMapping
 
 from monitor.models import (
     Audience,
@@ -95,9 +96,7 @@ def known(conn: Connection, source: str, external_ids: Sequence[str]) -> dict[st
     """Return what is stored of these ids of a source."""
     found: dict[str, Known] = {}
     for some in chunks(external_ids):
-        rows = conn.execute(
-            sa.select(*_KNOWN).where(t.mentions.c.source == source, t.mentions.c.external_id.in_(some))
-        )
+        rows = conn.execute(sa.select(*_KNOWN).where(t.mentions.c.source == source, t.mentions.c.external_id.in_(some)))
         for row in rows:
             found[row.external_id] = Known(**row._mapping)
     return found
@@ -176,15 +175,11 @@ def insert(conn: Connection, source: str, connector: str, rows: Sequence[Row], n
     if not rows:
         return []
     values = [_mention_values(source, connector, row, now) for row in rows]
-    result = conn.execute(
-        t.mentions.insert().returning(t.mentions.c.id, sort_by_parameter_order=True), values
-    )
+    result = conn.execute(t.mentions.insert().returning(t.mentions.c.id, sort_by_parameter_order=True), values)
     ids = [int(row_id) for (row_id,) in result]
     _insert_versions(conn, [(i, 1, row) for i, row in zip(ids, rows, strict=True)], now)
     brands = [
-        {"mention_id": i, "brand": brand}
-        for i, row in zip(ids, rows, strict=True)
-        for brand in row.mention.brands
+        {"mention_id": i, "brand": brand} for i, row in zip(ids, rows, strict=True) for brand in row.mention.brands
     ]
     if brands:
         conn.execute(t.mention_brands.insert(), brands)
@@ -272,6 +267,12 @@ def note_why_not_told(conn: Connection, mention_ids: Sequence[int], why: str) ->
         conn.execute(t.mentions.update().where(t.mentions.c.id.in_(some)).values(why_not_told=why))
 
 
+def told_after_all(conn: Connection, mention_id: int, case_id: int | None) -> None:
+    """Take back the reason why nobody was told, and name the case."""
+    values = {"why_not_told": None, "case_id": case_id}
+    conn.execute(t.mentions.update().where(t.mentions.c.id == mention_id).values(values))
+
+
 def missed(conn: Connection, source: str, seen: set[str], now: datetime) -> list[int]:
     """Count a complete look that lacked some mentions; return the ids that two looks have now lacked.
 
@@ -288,9 +289,7 @@ def missed(conn: Connection, source: str, seen: set[str], now: datetime) -> list
     ]
     for some in chunks([row.id for row in absent]):
         conn.execute(
-            t.mentions.update()
-            .where(t.mentions.c.id.in_(some))
-            .values(looks_missed=t.mentions.c.looks_missed + 1)
+            t.mentions.update().where(t.mentions.c.id.in_(some)).values(looks_missed=t.mentions.c.looks_missed + 1)
         )
     gone = [row.id for row in absent if row.looks_missed >= 1]
     delete(conn, gone, now)
@@ -496,7 +495,7 @@ def judged_since(conn: Connection, source: str, since: datetime) -> list[RowMapp
     return list(full(conn, list(ids)).values())
 
 
-def as_mention(row: Mapping[str, Any]) -> Mention:
+def as_mention(row: RowMapping) -> Mention:
     """Return the Mention a full row holds."""
     author = Author(row["author"], row["author_id"]) if row["author"] or row["author_id"] else None
     audience = Audience(row["audience"], row["audience_kind"]) if row["audience"] is not None else None
@@ -528,7 +527,7 @@ def as_mention(row: Mapping[str, Any]) -> Mention:
     )
 
 
-def as_score(row: Mapping[str, Any]) -> Score:
+def as_score(row: RowMapping) -> Score:
     """Return the Score a full row holds."""
     return Score(
         badness=row["badness"],
@@ -608,14 +607,10 @@ def history(conn: Connection, connector: str, author_id: str, before: int, limit
 def first_look_facts(conn: Connection, source: str, recent: datetime) -> dict[str, Any]:
     """Return what one wants to know of a source that is new: count, average of stars, the worst recent ones."""
     v = t.versions.c
-    joined = sa.join(
-        t.mentions, t.versions, (v.mention_id == t.mentions.c.id) & (v.version == t.mentions.c.version)
-    )
+    joined = sa.join(t.mentions, t.versions, (v.mention_id == t.mentions.c.id) & (v.version == t.mentions.c.version))
     stars = 1 + 4 * (v.rating - v.rating_worst) / sa.func.nullif(v.rating_best - v.rating_worst, 0)
     mine = (t.mentions.c.source == source) & ~t.mentions.c.own
-    count, average = conn.execute(
-        sa.select(sa.func.count(), sa.func.avg(stars)).select_from(joined).where(mine)
-    ).one()
+    count, average = conn.execute(sa.select(sa.func.count(), sa.func.avg(stars)).select_from(joined).where(mine)).one()
     answered = sa.exists().where(t.replies.c.mention_id == t.mentions.c.id)
     worst = conn.scalars(
         sa.select(t.mentions.c.id)
@@ -627,20 +622,16 @@ def first_look_facts(conn: Connection, source: str, recent: datetime) -> dict[st
     return {"found": count, "average": average, "worst": list(worst)}
 
 
-def untold_bad(conn: Connection, older_than: datetime, limit: int = 1000) -> list[int]:
+def untold_bad(conn: Connection, older_than: datetime, since: datetime | None = None, limit: int = 1000) -> list[int]:
     """Return bad mentions without an alert and without a recorded reason, for the audit."""
     alerted = sa.exists().where(t.alerts.c.mention_id == t.mentions.c.id)
-    return list(
-        conn.scalars(
-            sa.select(t.mentions.c.id)
-            .where(
-                t.mentions.c.label == "bad",
-                t.mentions.c.why_not_told.is_(None),
-                ~t.mentions.c.own,
-                t.mentions.c.first_seen_at <= older_than,
-                ~alerted,
-            )
-            .limit(limit)
-        )
+    query = sa.select(t.mentions.c.id).where(
+        t.mentions.c.label == "bad",
+        t.mentions.c.why_not_told.is_(None),
+        ~t.mentions.c.own,
+        t.mentions.c.first_seen_at <= older_than,
+        ~alerted,
     )
-
+    if since is not None:
+        query = query.where(t.mentions.c.sort_at >= since)
+    return list(conn.scalars(query.limit(limit)))

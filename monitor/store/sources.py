@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,31 +29,31 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """A source as the database has it."""
+    """A source as the database has it; with only the first five, one that nobody has looked at yet."""
 
     name: str
     connector: str
     options_hash: str
     added_at: datetime
-    bookmark: Json
-    newest_at: datetime | None
-    walk: Json
-    walk_ids: Json
     next_poll_at: datetime
-    not_before: datetime | None
-    next_full_at: datetime | None
-    health: Health
-    failures: int
-    failing_since: datetime | None
-    last_error: str | None
-    error_code: str | None
-    last_look_at: datetime | None
-    last_good_at: datetime | None
-    told_at: datetime | None
-    introduced_at: datetime | None
-    backfill_since: datetime | None
-    usual_rate: float | None
-    active: bool
+    bookmark: Json = None
+    newest_at: datetime | None = None
+    walk: Json = None
+    walk_ids: Json = None
+    not_before: datetime | None = None
+    next_full_at: datetime | None = None
+    health: Health = Health.NEW
+    failures: int = 0
+    failing_since: datetime | None = None
+    last_error: str | None = None
+    error_code: str | None = None
+    last_look_at: datetime | None = None
+    last_good_at: datetime | None = None
+    told_at: datetime | None = None
+    introduced_at: datetime | None = None
+    backfill_since: datetime | None = None
+    usual_rate: float | None = None
+    active: bool = True
 
 
 _STATE = [t.sources.c[name] for name in SourceState.__dataclass_fields__]
@@ -136,7 +136,13 @@ def all_active(conn: Connection) -> list[SourceState]:
 
 
 def claim_due(
-    conn: Connection, *, now: datetime, lease: timedelta, holder: str, limit: int
+    conn: Connection,
+    *,
+    now: datetime,
+    lease: timedelta,
+    holder: str,
+    limit: int,
+    only: Collection[str] | None = None,
 ) -> list[SourceState]:
     """Take a lease on the sources that are due and return them, the longest waiting first."""
     s = t.sources.c
@@ -151,12 +157,12 @@ def claim_due(
         .order_by(s.next_poll_at)
         .limit(limit)
     )
+    if only is not None:
+        due = due.where(s.name.in_(only))
     names = list(conn.scalars(due.with_for_update(skip_locked=True)))
     if not names:
         return []
-    conn.execute(
-        t.sources.update().where(s.name.in_(names)).values(lease_until=now + lease, leased_by=holder)
-    )
+    conn.execute(t.sources.update().where(s.name.in_(names)).values(lease_until=now + lease, leased_by=holder))
     rows = conn.execute(sa.select(*_STATE).where(s.name.in_(names)).order_by(s.next_poll_at))
     return [_state(row) for row in rows]
 
@@ -166,9 +172,7 @@ def claim(conn: Connection, name: str, *, now: datetime, lease: timedelta, holde
     s = t.sources.c
     free = sa.or_(s.lease_until.is_(None), s.lease_until <= now)
     result = conn.execute(
-        t.sources.update()
-        .where(s.name == name, s.active, free)
-        .values(lease_until=now + lease, leased_by=holder)
+        t.sources.update().where(s.name == name, s.active, free).values(lease_until=now + lease, leased_by=holder)
     )
     return get(conn, name) if result.rowcount else None
 
@@ -217,12 +221,7 @@ def add_poll(conn: Connection, source: str, poll: Poll) -> None:
     result = conn.execute(t.polls.insert().values(source=source, **values).returning(t.polls.c.id))
     newest = result.scalar_one()
     if newest % 25 == 0:
-        kept = (
-            sa.select(t.polls.c.id)
-            .where(t.polls.c.source == source)
-            .order_by(t.polls.c.id.desc())
-            .limit(KEPT_POLLS)
-        )
+        kept = sa.select(t.polls.c.id).where(t.polls.c.source == source).order_by(t.polls.c.id.desc()).limit(KEPT_POLLS)
         oldest = sa.select(sa.func.min(kept.subquery().c.id)).scalar_subquery()
         conn.execute(t.polls.delete().where(t.polls.c.source == source, t.polls.c.id < oldest))
 
@@ -264,14 +263,10 @@ def open_gap(conn: Connection, source: str, from_at: datetime, why: str) -> None
 
 def close_gap(conn: Connection, source: str, now: datetime, caught_up: int) -> Any:
     """Note that a source is seen again; returns the gap that was open, or None."""
-    row = conn.execute(
-        sa.select(t.gaps).where(t.gaps.c.source == source, t.gaps.c.to_at.is_(None)).limit(1)
-    ).first()
+    row = conn.execute(sa.select(t.gaps).where(t.gaps.c.source == source, t.gaps.c.to_at.is_(None)).limit(1)).first()
     if row is not None:
         conn.execute(
-            t.gaps.update()
-            .where(t.gaps.c.id == row.id)
-            .values(to_at=now, caught_up_at=now, caught_up=caught_up)
+            t.gaps.update().where(t.gaps.c.id == row.id).values(to_at=now, caught_up_at=now, caught_up=caught_up)
         )
     return row
 
@@ -341,9 +336,7 @@ def save_token(conn: Connection, account: str, token: Token, now: datetime) -> N
 def spent(conn: Connection, account: str, day: str, bucket: str = "money") -> int:
     """Return what an account has spent that day, in millionths."""
     s = t.spend.c
-    found = conn.scalar(
-        sa.select(s.amount).where(s.account == account, s.bucket == bucket, s.window == day)
-    )
+    found = conn.scalar(sa.select(s.amount).where(s.account == account, s.bucket == bucket, s.window == day))
     return int(found or 0)
 
 

@@ -1,0 +1,49 @@
+"""The audit: asks the database by queries of its own whether every bad mention was told, and mends what it can.
+
+It trusts no code path: what matters is what lies in the tables. The heartbeat beats only while it is clean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitor import intake
+from monitor.store import Connection, alerts, mentions
+
+GRACE = timedelta(minutes=1)  # between storing and telling nothing can be asked
+LOOK_BACK = timedelta(days=4)  # each minute; `monitor audit` looks at everything
+LATE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the audit found."""
+
+    untold: tuple[int, ...] = ()  # bad mentions without an alert and without a reason
+    silent: tuple[int, ...] = ()  # alerts without a delivery
+    late: tuple[str, ...] = ()  # deliveries overdue although their channel works
+    mended: int = 0
+
+    @property
+    def clean(self) -> bool:
+        """Say whether nothing is left that was not mended."""
+        return len(self.untold) + len(self.silent) <= self.mended and not self.late
+
+
+def findings(conn: Connection, now: datetime, *, since: datetime | None = None) -> Findings:
+    """Return what is missing, without touching it."""
+    return Findings(
+        untold=tuple(mentions.untold_bad(conn, older_than=now - GRACE, since=since)),
+        silent=tuple(alerts.without_delivery(conn, older_than=now - GRACE, since=since)),
+        late=tuple(alerts.overdue(conn, now - LATE)),
+    )
+
+
+def run(conn: Connection, routing: intake.Routing, now: datetime, *, everything: bool = False) -> Findings:
+    """Find what is missing and mend it."""
+    found = findings(conn, now, since=None if everything else now - LOOK_BACK)
+    mended = intake.tell_again(conn, found.untold, routing, now) if found.untold else 0
+    if found.silent:
+        mended += intake.route_again(conn, found.silent, routing, now)
+    return Findings(found.untold, found.silent, found.late, mended)

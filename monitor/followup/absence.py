@@ -1,0 +1,71 @@
+"""After an absence: one message that says from when to when, what was caught up, and what cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from monitor import intake
+from monitor.models import Json, Reason
+from monitor.polling import Look, Taken
+from monitor.store import Connection, sources
+
+WORTH_TELLING = timedelta(minutes=30)
+WAIT_FOR_LOOKS = timedelta(seconds=90)  # so that the message is there within two minutes
+
+
+@dataclass(frozen=True)
+class Absence:
+    """A span in which the program did not run, and the sources not yet looked at since."""
+
+    away_from: datetime
+    back_at: datetime
+    waiting: frozenset[str]
+    found: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def since(cls, conn: Connection, names: Sequence[str], now: datetime) -> Absence | None:
+        """Return the absence that ends now, or None when there was none worth a message."""
+        last = sources.get_meta(conn, "alive_at")
+        if last is None or now - (away_from := datetime.fromisoformat(last)) < WORTH_TELLING:
+            return None
+        known = {state.name for state in sources.all_active(conn) if state.introduced_at is not None}
+        return cls(away_from, now, frozenset(names) & known)
+
+    @property
+    def complete(self) -> bool:
+        """Say whether every source has been looked at."""
+        return not self.waiting
+
+    def over(self, now: datetime) -> bool:
+        """Say whether it is time to tell, complete or not."""
+        return self.complete or now - self.back_at >= WAIT_FOR_LOOKS
+
+    def with_look(self, source: str, look: Look, taken: Taken) -> Absence:
+        """Return the absence with one more source looked at."""
+        failed = self.failed | ({source: str(look.error)} if look.error else {})
+        found = self.found | {source: self.found.get(source, 0) + taken.new}
+        return replace(self, waiting=self.waiting - {source}, found=found, failed=failed)
+
+    def tell(self, conn: Connection, routing: intake.Routing, now: datetime) -> None:
+        """Write the one message."""
+        facts: dict[str, Json] = {
+            "from": self.away_from.isoformat(),
+            "to": self.back_at.isoformat(),
+            "found": sum(self.found.values()),
+            "sources_seen": len(self.found) - len(self.failed),
+            "sources": [{"source": name, "found": count} for name, count in self.found.items() if count],
+            "lost": [
+                {"source": name, "from": self.away_from.isoformat(), "why": why}
+                for name, why in [*self.failed.items(), *((name, "not looked at yet") for name in self.waiting)]
+            ],
+        }
+        key = ("absence", self.away_from)
+        intake.tell_operator(conn, routing, Reason.CAUGHT_UP, key=key, facts=facts, now=now)
+
+
+def note_alive(conn: Connection, now: datetime) -> None:
+    """Write down that the program is running."""
+    sources.put_meta(conn, "alive_at", now.isoformat())

@@ -1,0 +1,68 @@
+"""The daily summary: what waits for an answer, what yesterday brought, and what could not be seen."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from monitor import calendar, intake
+from monitor.models import Health, Json, Reason
+from monitor.store import Connection, days, sources
+
+REMEMBERED = "next_digest_at"
+
+
+def digest(conn: Connection, routing: intake.Routing, now: datetime) -> bool:
+    """Write the summary when its time has come and there is something to say. Returns whether it was written."""
+    times, zone = routing.settings.digest, routing.settings.zone
+    due = sources.get_meta(conn, REMEMBERED)
+    following = calendar.next_daily(times.at, zone, now)
+    if due is None:
+        sources.put_meta(conn, REMEMBERED, following.isoformat())
+        return False
+    if now < datetime.fromisoformat(due):
+        return False
+    sources.put_meta(conn, REMEMBERED, following.isoformat())
+    facts, busy = _facts(conn, now)
+    weekly = calendar.next_weekly(*times.weekly, zone, now - timedelta(hours=1)) <= now
+    if not (busy or weekly or times.when_empty):
+        return False
+    intake.tell_owners(conn, routing, Reason.DIGEST, key=("digest", due), facts=facts, now=now)
+    return True
+
+
+def _facts(conn: Connection, now: datetime) -> tuple[dict[str, Json], bool]:
+    """Return what the summary says, and whether that is anything at all."""
+    yesterday = now - timedelta(days=1)
+    waiting, pressing = days.to_answer(conn)
+    answered, fastest = days.answered(conn, yesterday, now)
+    counts = days.counts(conn, yesterday, now)
+    states = sources.all_active(conn)
+    seen = [state for state in states if state.health in (Health.OK, Health.NEW)]
+    seen_at = [state.last_good_at for state in seen if state.last_good_at]
+    gaps = sources.gaps_since(conn, yesterday)
+    facts: dict[str, Json] = {
+        "worst": pressing,
+        "waiting": waiting,
+        "answered": answered,
+        "fastest_minutes": fastest,
+        "thanks": counts["thanks"],
+        "watch": counts["watch"],
+        "best": [
+            {"text": row["text"], "mark": f"{row['rating']:g} of {row['rating_best']:g}",
+             "place": row["place"] or row["source"]}
+            for row in days.best(conn, yesterday, now)
+        ],
+        "stars": [
+            {"place": row["subject"] or row["source"], "average": row["average"], "change": row["change"]}
+            for row in days.stars(conn, now.date().isoformat(), (now - timedelta(days=30)).date().isoformat())[:6]
+        ],
+        "seen": len(seen),
+        "total": len(states),
+        "seen_at": max(seen_at).isoformat() if seen_at else None,
+        "gaps": [
+            {"source": gap.source, "site": gap.source, "from": gap.from_at.isoformat(),
+             "to": gap.to_at.isoformat() if gap.to_at else None, "caught_up": gap.caught_up_at is not None}
+            for gap in gaps
+        ],
+    }  # fmt: skip
+    return facts, bool(waiting or counts["new"] or len(seen) < len(states))

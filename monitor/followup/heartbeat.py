@@ -1,0 +1,21 @@
+"""The sign of life: an address that is called each minute while all is well."""
+
+from __future__ import annotations
+
+import structlog
+from pydantic import SecretStr
+
+from monitor.errors import FetchError
+from monitor.exchange import Request, Signed
+from monitor.http import Door
+
+log = structlog.get_logger()
+
+
+def beat(door: Door, url: SecretStr) -> None:
+    """Call the heartbeat address. A failure is logged: whoever waits for the call will speak up."""
+    address = url.get_secret_value()
+    try:
+        door.session("heartbeat").fetch(Signed(Request(""), url=address))
+    except FetchError as error:
+        log.warning("heartbeat not delivered", code=error.code)

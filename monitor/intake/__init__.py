@@ -1,0 +1,35 @@
+"""What comes in is judged, stored and decided in one place, whichever way it came: poll, re-check, push, import.
+
+judging    pure: raw entries → mentions with a score; runs where the page was read
+routing    who hears of what, from the configuration
+taking     the one transaction: mention, version, score, case, alert and deliveries, or nothing
+answers    the company's answers that a site shows, and what they do to a case
+casework   an event and the new state of its case, written together
+telling    messages about the watch itself
+"""
+
+from monitor.intake.answers import observe
+from monitor.intake.casework import happen
+from monitor.intake.judging import Judged, Normalised, judge, merged, normalised
+from monitor.intake.routing import Routing
+from monitor.intake.taking import Taken, backfill, take, tell_again, would_have_sent
+from monitor.intake.telling import route_again, tell_operator, tell_owners
+
+__all__ = [
+    "Judged",
+    "Normalised",
+    "Routing",
+    "Taken",
+    "backfill",
+    "happen",
+    "judge",
+    "merged",
+    "normalised",
+    "observe",
+    "route_again",
+    "take",
+    "tell_again",
+    "tell_operator",
+    "tell_owners",
+    "would_have_sent",
+]

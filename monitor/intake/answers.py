@@ -1,0 +1,129 @@
+"""The company's answers that a site shows, and what they do to a case.
+
+An answer is a part of a mention, or a post by one of our own accounts whose parent or thread is a
+mention we know. One that two looks have lacked is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from monitor.cases import CaseValue, Event, EventKind
+from monitor.config import SourceSettings
+from monitor.intake.casework import happen
+from monitor.intake.routing import Routing
+from monitor.intake.telling import tell_owners
+from monitor.models import Mention, Reason, Reply, ReplyState, Severity
+from monitor.store import Connection, mentions
+from monitor.store.mentions import Known, KnownReply
+
+_EVENTS = {ReplyState.VISIBLE: EventKind.ANSWER_SEEN, ReplyState.PENDING: EventKind.ANSWER_PENDING}
+
+
+def observe(
+    conn: Connection,
+    source: SourceSettings,
+    observed: Sequence[Mention],
+    seen: Collection[str],
+    *,
+    routing: Routing,
+    now: datetime,
+) -> None:
+    """Note what a look saw of mentions that are known and unchanged: that they stand, and their answers."""
+    mentions.seen_again(conn, mentions.ids_of(conn, source.name, sorted(seen)), now)
+    if observed:
+        stored = mentions.known(conn, source.name, [mention.external_id for mention in observed])
+        take_answers(conn, source, observed, stored, routing, now)
+
+
+def take_answers(
+    conn: Connection,
+    source: SourceSettings,
+    shown: Sequence[Mention],
+    stored: Mapping[str, Known],
+    routing: Routing,
+    now: datetime,
+) -> None:
+    """Store the answers that are shown, and let them move their cases."""
+    by_id = {stored[mention.external_id].id: mention for mention in shown if mention.external_id in stored}
+    found = _found(conn, source.name, by_id)
+    if not found and source.kind.sees_answers == "no":
+        return
+    known = mentions.replies_to(conn, [*by_id, *found])
+    for mention_id, replies in found.items():
+        _store_new(conn, mention_id, replies, known.get(mention_id, ()), now)
+    for mention_id, stored_replies in known.items():
+        mention = by_id.get(mention_id)
+        if mention is None or mention.own or mention.reply is not None or "reply" in mention.absent:
+            continue
+        for reply in stored_replies:
+            part_of_mention = reply.external_id == ""
+            if part_of_mention and reply.state != ReplyState.GONE and mentions.miss_reply(conn, reply):
+                _gone(conn, mention_id, source, routing, now)
+
+
+def _found(conn: Connection, source: str, by_id: Mapping[int, Mention]) -> dict[int, list[Reply]]:
+    """Return the answers on a page by the id of the mention they answer."""
+    found: dict[int, list[Reply]] = {}
+    for mention_id, mention in by_id.items():
+        if mention.reply is not None:
+            found.setdefault(mention_id, []).append(mention.reply)
+    own = [mention for mention in by_id.values() if mention.own and (mention.parent_id or mention.thread_id)]
+    named = [name for mention in own for name in (mention.parent_id, mention.thread_id) if name]
+    parents = mentions.relatives(conn, source, named) if named else {}
+    for mention in own:
+        parent = parents.get(mention.parent_id or "") or parents.get(mention.thread_id or "")
+        if parent is not None:
+            found.setdefault(parent, []).append(_as_reply(mention))
+    return found
+
+
+def _as_reply(mention: Mention) -> Reply:
+    author = mention.author.name if mention.author else None
+    return Reply(mention.text, ReplyState.VISIBLE, mention.published_at, author, mention.external_id, mention.url)
+
+
+def _store_new(
+    conn: Connection, mention_id: int, shown: Iterable[Reply], known: Sequence[KnownReply], now: datetime
+) -> None:
+    earlier = {reply.external_id: reply for reply in known}
+    for reply in shown:
+        before = earlier.get(reply.external_id or "")
+        if before and (before.text, before.state) == (reply.text, reply.state) and not before.looks_missed:
+            continue
+        mentions.put_reply(conn, mention_id, reply, now)
+        if before is None or before.state != reply.state:
+            _seen(conn, mention_id, reply, now)
+
+
+def _seen(conn: Connection, mention_id: int, reply: Reply, now: datetime) -> None:
+    kind = _EVENTS.get(reply.state)
+    row = mentions.full(conn, [mention_id]).get(mention_id)
+    if kind is None or row is None or row["case_id"] is None:
+        return
+    edited_at = row["updated_at"] if row["version"] > 1 else None
+    event = Event(kind, now, who=reply.author, through="site", published_at=reply.published_at, edited_at=edited_at)
+    happen(conn, row["case_id"], event, key=f"{kind}:{mention_id}:{reply.external_id or ''}:{now.isoformat()}")
+
+
+def _gone(conn: Connection, mention_id: int, source: SourceSettings, routing: Routing, now: datetime) -> None:
+    row = mentions.full(conn, [mention_id])[mention_id]
+    if row["case_id"] is None:
+        return
+    due_at = routing.due_at(source.team, Severity(row["severity"] or Severity.NORMAL), now)
+    event = Event(EventKind.ANSWER_GONE, now, through="site", due_at=due_at)
+    after = happen(conn, row["case_id"], event, key=f"gone:{mention_id}:{now.isoformat()}")
+    if isinstance(after, CaseValue):
+        tell_owners(
+            conn,
+            routing,
+            Reason.REPLY_GONE,
+            key=("gone", mention_id, now),
+            source=source.name,
+            mention_id=mention_id,
+            version=row["version"],
+            case_id=row["case_id"],
+            facts={},
+            now=now,
+        )

@@ -1,0 +1,122 @@
+"""The real `monitor`, watched from outside: which phase it is in stands in a shared file, byte for byte.
+
+    python -m tests.proofs.phased PHASES [--die-at "take: before commit:3"] -- run --config monitor.toml
+
+Nothing of the product is replaced. Around each commit and each send a mark is written; at a named
+one the process may be told to kill itself, as hard as `kill -9` does.
+"""
+
+from __future__ import annotations
+
+import functools
+import mmap
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+NAMES = ("idle", "look", "take", "claim", "send", "settle", "look up")
+"""The phases a kill may fall into. Where several go on at once the latest to begin counts."""
+POINTS = tuple(
+    f"{work}: {when} commit" for work in ("lease", "take", "claim", "settle") for when in ("before", "after")
+) + ("send: before", "send: after")
+"""The named kill points: before and after each commit and each send."""
+
+
+class Marks:
+    """Writes the present phase into a file that outlives the process."""
+
+    def __init__(self, path: Path, die_at: str | None) -> None:
+        with path.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), 64)
+        point, _, count = (die_at or "").rpartition(":")
+        self._point, self._left = point, int(count or 0)
+
+    def phase(self, name: str) -> None:
+        """Say which phase has begun."""
+        self._map[0:1] = bytes([NAMES.index(name)])
+
+    def point(self, name: str) -> None:
+        """Pass a named point, or die there."""
+        if name == self._point:
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def phase_in(path: Path) -> str:
+    """Return the phase a process is, or was, in."""
+    return NAMES[path.read_bytes()[0]]
+
+
+def watch(marks: Marks) -> None:
+    """Put the marks around what the daemon does."""
+    from monitor import delivery, polling
+    from monitor.notifiers.slack import Slack
+    from monitor.store import Store, sources
+
+    work = ["other"]
+
+    def named(module: Any, attribute: str, name: str, phase: str | None) -> None:
+        inner: Callable[..., Any] = getattr(module, attribute)
+
+        @functools.wraps(inner)
+        def outer(*args: Any, **rest: Any) -> Any:
+            work[0] = name
+            if phase is not None:
+                marks.phase(phase)
+            return inner(*args, **rest)
+
+        setattr(module, attribute, outer)
+
+    named(sources, "claim_due", "lease", None)
+    named(polling, "take", "take", "take")
+    named(delivery, "claim", "claim", "claim")
+    named(delivery, "settle", "settle", "settle")
+
+    look, hand_over, write = polling.look, delivery.hand_over, Store.write
+
+    def looking(*args: Any) -> Any:
+        marks.phase("look")
+        return look(*args)
+
+    def handing(parcel: Any, fetch: Any) -> Any:
+        marks.phase("look up" if parcel.look_up else "send")
+        marks.point("send: before")
+        handed = hand_over(parcel, fetch)
+        marks.point("send: after")
+        return handed
+
+    @contextmanager
+    def writing(self: Store) -> Iterator[Any]:
+        work[0] = "other"
+        with write(self) as conn:
+            yield conn
+            name = work[0]
+            marks.point(f"{name}: before commit")
+        marks.point(f"{name}: after commit")
+        if name in ("take", "settle"):
+            marks.phase("idle")
+
+    polling.look, delivery.hand_over = looking, handing
+    Store.write = writing  # type: ignore[method-assign]
+    Slack.storm_limit = 1_000_000  # the storm guard would leave nothing to kill; it has a proof of its own
+
+
+def main() -> None:
+    """Run `monitor` with marks."""
+    phases, *rest = sys.argv[1:]
+    split = rest.index("--")
+    own, arguments = rest[:split], rest[split + 1 :]
+    die_at = own[own.index("--die-at") + 1] if "--die-at" in own else None
+    watch(Marks(Path(phases), die_at))
+    from monitor.cli import main as monitor
+
+    monitor(arguments)
+
+
+if __name__ == "__main__":
+    main()
