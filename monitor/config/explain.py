@@ -85,6 +85,9 @@ def _sentence(detail: ErrorDetails, key: Path, found: Any, model: type[BaseModel
         return name + str(context.get("error", detail["msg"]))
     if kind in ("literal_error", "enum"):
         return name + _not_among(found, str(context.get("expected", "")))
+    if kind in ("too_short", "too_long"):
+        low, high = context.get("min_length"), context.get("max_length")
+        return name + (f"at least {low} entry is wanted" if low is not None else f"at most {high} entries are allowed")
     words = detail["msg"].removeprefix("Input ").removeprefix("String ").removeprefix("Value ")
     if _is_secret(model, key) or not isinstance(found, (str, int, float)):
         return name + words[:1].lower() + words[1:]

@@ -43,6 +43,8 @@ _LONG: Final[Mapping[str, float]] = {
 }
 _PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([a-z]+)")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_MONTHLY = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th|\.)? +(\S+)")
+_MONEY = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?([A-Z]{3})")
 # What people write for a zone and what is no place; each with a place that keeps this time.
 _ABBREVIATIONS: Final = {
     **dict.fromkeys(("CEST", "MEZ", "MESZ"), "Europe/Berlin"),
@@ -235,9 +237,7 @@ def weekly(value: Any) -> tuple[int, time]:
 
 def monthly(value: Any) -> tuple[int, time]:
     """Read `1st 09:00`: a day that every month has."""
-    found = (
-        re.fullmatch(r"([0-9]{1,2})(?:st|nd|rd|th|\.)? +(\S+)", value.strip().lower()) if isinstance(value, str) else None
-    )
+    found = _MONTHLY.fullmatch(value.strip().lower()) if isinstance(value, str) else None
     if not found or not 1 <= int(found[1]) <= 28:
         raise ValueError(
             f'{shown(value)} is no day of the month and time. Write it like "1st 09:00"; '
@@ -332,7 +332,7 @@ def holidays_of(value: Any) -> str:
 
 def money(value: Any) -> tuple[int, str]:
     """Read `1 USD`: millionths and the currency."""
-    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?([A-Z]{3})", value.strip()) if isinstance(value, str) else None
+    found = _MONEY.fullmatch(value.strip()) if isinstance(value, str) else None
     if not found or not 0 < Decimal(found[1]) <= MAX_MONEY:
         raise ValueError(
             f'{shown(value)} is no sum of money. Write it like "1 USD" or "0.50 EUR", up to {MAX_MONEY:,} a day'

@@ -155,7 +155,9 @@ class _Reading:
         found = {name: make(zone) for name, make in USUAL_HOURS.items()}
         raw = self.tables.raw.get("hours")
         for name, entry in raw.items() if isinstance(raw, dict) else ():
-            if isinstance(entry, dict) and (table := self.tables.read(schema.HoursTable, entry, ("hours", name))):
+            if not isinstance(entry, dict) or name in keys_of(schema.HoursTable):
+                continue
+            if table := self.tables.read(schema.HoursTable, entry, ("hours", name)):
                 found[name] = Hours(name, table.timezone or zone, table.open, table.holidays)
         return found
 

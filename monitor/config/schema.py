@@ -46,6 +46,12 @@ def _language(value: str) -> str:
     return value.lower()
 
 
+def _member_id(value: str) -> str:
+    if not re.fullmatch(r"[UW][A-Z0-9]{2,20}", value):
+        raise ValueError(f"{grammar.shown(value)} is no member id of Slack: in the profile, More, Copy member ID")
+    return value
+
+
 def _rating(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not -1e6 < value < 1e6:
         raise ValueError(f"{grammar.shown(value)} is no number of stars. Allowed: 1 to 5")
@@ -138,7 +144,7 @@ class PersonTable(Table):
 
     name: Name
     mail: Mail | None = None
-    slack: Annotated[str, Field(pattern=r"^[UW][A-Z0-9]{2,20}$")] | None = None
+    slack: Annotated[str, AfterValidator(_member_id)] | None = None
     phone_webhook: SecretStr | None = None
     away: Annotated[tuple[tuple[date, date], ...], PlainValidator(grammar.away)] = ()
     stand_in: Name | None = None

@@ -64,7 +64,7 @@ class Tables:
                 what = "" if isinstance(value, list) else f"there may be several {name}: write [[{name}]], two brackets"
             elif not isinstance(value, dict):
                 what = f"there is one {name}: write [{name}], one bracket"
-            elif name == "hours" and not all(isinstance(entry, dict) for entry in value.values()):
+            elif name == "hours" and not _are_named(value):
                 what = "hours have a name: write [hours.shop]"
             else:
                 what = ""
@@ -138,6 +138,10 @@ class Tables:
         if name not in known:
             what = f"`{key[0]}`: there {phrase} `{name[:60]}`. {self.findings.nearest(name, known)}"
             self.findings.problem(owner, what, key)
+
+
+def _are_named(hours: Mapping[str, Any]) -> bool:
+    return all(isinstance(entry, dict) for entry in hours.values()) and not keys_of(schema.HoursTable).keys() & hours
 
 
 def split(raw: Mapping[str, Any], model: type[BaseModel]) -> tuple[dict[str, Any], dict[str, Any]]:
