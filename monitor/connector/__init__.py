@@ -74,6 +74,7 @@ __all__ = [
     "SiteTotal",
     "Subject",
     "Token",
+    "UsageError",
 ]
 
 
@@ -144,8 +145,8 @@ class Connector(Generic[C]):
     default_every: ClassVar[timedelta] = timedelta(minutes=15)
     fastest: ClassVar[timedelta] = timedelta(minutes=1)
     """Asking for faster looks is refused with this number."""
-    searches: ClassVar[bool] = False
-    """Finds things by words, so that what it brings must name one of our brands."""
+    searches: bool = False
+    """Finds things by words, so that what it brings must name one of our brands. Options may decide it."""
     markup: ClassVar[bool] = False
     """`parse` reads HTML or XML: it runs in the killable child."""
     robots: ClassVar[bool] = False
