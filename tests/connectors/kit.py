@@ -1,0 +1,176 @@
+"""The words of the exam that every connector takes: what a site answers, and what must come of it.
+
+`tests/connectors/cases/NAME.py` holds one `CASES = Cases(…)` with small, made-up answers in the shape of the
+site. What a site cannot show is said as a sentence instead of an answer, and that sentence is the documentation.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from monitor.connector import Brand, Connector, Outcome, Page, ParseError, Refusal, Request, Response, Since
+from monitor.plugins import connector
+from tests.builders import NOON
+
+FOLDER = Path(__file__).resolve().parents[2] / "connectors"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
+
+OUR_BRAND = Brand("acme", ("Acme Coffee",))
+
+LOGIN_PAGE = b"<!doctype html><html><head><title>Log in</title></head><body><form>Log in to go on</form></body></html>"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the site answers. `body` is sent as it stands, or as JSON when it is neither text nor bytes.
+
+    `to` is the request it answers; without it, the first one that `start` yields.
+    """
+
+    body: Any
+    status: int = 200
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    to: Request | None = None
+
+    def bytes(self) -> bytes:
+        """Return the body as it goes over the wire."""
+        if isinstance(self.body, bytes):
+            return self.body
+        return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
+
+
+@dataclass(frozen=True)
+class Cases:
+    """One connector's answers. Every field that holds an Answer may hold a sentence that says why there is none."""
+
+    options: Mapping[str, Any]
+    """The fewest options that are valid."""
+    first: Answer
+    """The first page: at least two good entries."""
+    first_ids: tuple[str, ...] | None
+    """Their ids in order; None where the site has none and the connector makes them."""
+    empty: Answer | str
+    """Nothing there, and nothing wrong."""
+    broken: Answer | str
+    """The first page with one more entry that cannot be read: a problem, and the others stand."""
+    unknown: Answer | str
+    """The first page with fields and keys the connector does not know: read exactly alike."""
+    drift: tuple[Answer, ...]
+    """Answers in which something the connector needs is renamed or gone: an error or all problems, never nothing."""
+    edited: Answer | str
+    """The first page with one entry's words or stars changed: the same ids, another content."""
+    next: Answer | str
+    """What answers the request the first page leads to, with entries the first page has not."""
+    gone: Answer | str
+    """The site itself says that something is deleted."""
+    own: Answer | str
+    """An entry by one of our own accounts, as named in `brands`."""
+    answered: Answer | str
+    """An entry with the company's answer, as a part of it or as an entry of its own."""
+    bad_options: tuple[Mapping[str, Any], ...] = ()
+    """Options that are refused. Unknown keys are tried by the exam itself."""
+    brands: tuple[Brand, ...] = (OUR_BRAND,)
+    refusals: Mapping[int, Outcome] = field(
+        default_factory=lambda: {
+            401: Outcome.RECONNECT,
+            403: Outcome.RECONNECT,
+            429: Outcome.THROTTLED,
+            500: Outcome.FAILED,
+        }
+    )
+    """How the site's status codes are read."""
+    secrets: tuple[str, ...] = ()
+    """Values from `options` that no request may hold."""
+
+
+def cases_of(name: str) -> Cases:
+    """Return a connector's cases. Fails with what to do when there are none."""
+    place = f"tests.connectors.cases.{name}"
+    try:
+        module: ModuleType = importlib.import_module(place)
+    except ModuleNotFoundError as error:
+        if error.name != place:
+            raise
+        raise AssertionError(f"connectors/{name}.py has no cases: write tests/connectors/cases/{name}.py") from error
+    cases: Cases = module.CASES
+    return cases
+
+
+def class_of(name: str) -> type[Connector[Any]]:
+    """Return a connector's class, found by its file's name as the program finds it."""
+    return connector(name)
+
+
+def made(name: str, cases: Cases | None = None, **options: Any) -> Connector[Any]:
+    """Return a connector with its cases' options, or with others."""
+    cases = cases or cases_of(name)
+    kind = class_of(name)
+    return kind(kind.Config(**{**cases.options, **options}), cases.brands)
+
+
+def first_request(subject: Connector[Any], since: Since | None = None) -> Request:
+    """Return the first request of a walk."""
+    request = next(iter(subject.start(since or Since())))
+    assert isinstance(request, Request)
+    return request
+
+
+def response_to(request: Request, answer: Answer) -> Response:
+    """Return an answer as the door hands it over."""
+    headers = {"content-type": answer.content_type, **{key.lower(): value for key, value in answer.headers.items()}}
+    return Response(request, answer.status, tuple(headers.items()), answer.bytes(), NOON, request.url)
+
+
+def read(subject: Connector[Any], answer: Answer, to: Request | None = None) -> Page:
+    """Read an answer as the driver does: first `refused`, then `parse`, with surprises turned into ParseError.
+
+    A refusal that brings something (gone, nothing, other requests) becomes a page; every other one raises
+    AssertionError.
+    """
+    response = response_to(answer.to or to or first_request(subject), answer)
+    refusal = subject.refused(response)
+    if refusal is not None:
+        return _page_of(refusal, response.request)
+    try:
+        return subject.parse(response)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ParseError(f"{type(error).__name__}: {error}") from error
+
+
+def refusal_of(subject: Connector[Any], status: int, headers: Mapping[str, str] | None = None) -> Refusal | None:
+    """Return how a connector reads a bare status code; a second form of the same question is asked, too."""
+    request = first_request(subject)
+    for _ in range(5):
+        refusal = subject.refused(response_to(request, Answer(b"", status, "text/plain", headers or {})))
+        if refusal is None or refusal.outcome != Outcome.TRY_OTHER:
+            return refusal
+        request = refusal.instead[0]
+    raise AssertionError("it goes on trying other forms of one question")
+
+
+def _page_of(refusal: Refusal, request: Request) -> Page:
+    match refusal.outcome:
+        case Outcome.GONE:
+            return Page(gone=refusal.gone or request.about)
+        case Outcome.NOTHING:
+            return Page()
+        case Outcome.TRY_OTHER:
+            return Page(follow=refusal.instead)
+    raise AssertionError(f"a refusal: {refusal.outcome}: {refusal.why}")
+
+
+def content(page: Page) -> list[tuple[Any, ...]]:
+    """Return what an edit would change."""
+    return [(mention.title, mention.text, mention.rating) for mention in page.mentions]
+
+
+def without_bookmark(page: Page) -> Page:
+    """Return a page without what it wants remembered."""
+    return replace(page, bookmark=None)

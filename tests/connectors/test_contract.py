@@ -1,0 +1,433 @@
+"""One exam over every connector. What is special about one stands in a test of its own."""
+
+from __future__ import annotations
+
+import ast
+import json
+import pickle
+import statistics
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from monitor.connector import Connector, MailRequest, Outcome, Page, RawMention, Request, Since
+from monitor.errors import LookError
+from monitor.exchange import request_from_json
+from monitor.models import Kind
+from tests.connectors.kit import (
+    FOLDER,
+    LOGIN_PAGE,
+    NAMES,
+    Answer,
+    Cases,
+    cases_of,
+    class_of,
+    content,
+    made,
+    read,
+    refusal_of,
+    without_bookmark,
+)
+
+LONGEST_FILE_OF_THE_MEDIAN = 120  # lines that hold code
+
+FORBIDDEN_MODULES = {
+    *(
+        "httpx",
+        "httpcore",
+        "requests",
+        "aiohttp",
+        "urllib3",
+        "urllib.request",
+        "http.client",
+        "socket",
+        "ssl",
+        "ftplib",
+    ),
+    *("sqlalchemy", "sqlite3", "smtplib", "imaplib", "subprocess", "threading", "asyncio", "time", "random", "os"),
+    *("pathlib", "shutil", "tempfile", "logging", "pandas", "vaderSentiment"),
+}
+ALLOWED_OF_OURS = ("monitor.connector", "monitor.text")
+ASKS_THE_TIME = {"now", "utcnow", "today"}
+DOES_IO = {"open", "print", "input", "exec", "eval", "__import__"}
+
+pytestmark = pytest.mark.parametrize("name", NAMES)
+
+
+@pytest.fixture
+def cases(name: str) -> Cases:
+    return cases_of(name)
+
+
+@pytest.fixture
+def subject(name: str, cases: Cases) -> Connector[Any]:
+    return made(name, cases)
+
+
+def wanted(answer: Answer | str) -> Answer:
+    """Return the answer, or skip with the sentence that says why the site has none."""
+    if isinstance(answer, str):
+        assert answer.endswith("."), "a reason is a sentence"
+        pytest.skip(answer)
+    return answer
+
+
+# --- the file ------------------------------------------------------------------------------------
+
+
+def test_the_file_says_what_the_next_reader_cannot_see_in_the_code(name: str) -> None:
+    docstring = ast.get_docstring(tree(name)) or ""
+
+    assert docstring.split("\n")[0].endswith(".")
+    assert len(docstring) > 100
+
+
+def test_it_imports_nothing_that_does_io_or_asks_the_time(name: str) -> None:
+    found = {
+        module
+        for module in imported(tree(name))
+        if module in FORBIDDEN_MODULES or module.partition(".")[0] in FORBIDDEN_MODULES
+    }
+
+    assert not found
+
+
+def test_it_knows_the_contract_and_the_text_room_and_nobody_else_of_ours(name: str) -> None:
+    ours = [module for module in imported(tree(name)) if module.partition(".")[0] in ("monitor", "connectors")]
+
+    assert all(f"{module}.".startswith(tuple(f"{room}." for room in ALLOWED_OF_OURS)) for module in ours), ours
+
+
+def test_it_calls_nothing_that_does_io_or_asks_the_time(name: str) -> None:
+    calls = [node.func for node in ast.walk(tree(name)) if isinstance(node, ast.Call)]
+    names = {call.id for call in calls if isinstance(call, ast.Name)}
+    methods = {call.attr for call in calls if isinstance(call, ast.Attribute)}
+
+    assert not names & DOES_IO
+    assert not methods & ASKS_THE_TIME
+
+
+def test_it_catches_no_error_broadly(name: str) -> None:
+    handlers = [node for node in ast.walk(tree(name)) if isinstance(node, ast.ExceptHandler)]
+    caught = {ast.unparse(handler.type) if handler.type else "everything" for handler in handlers}
+
+    assert not caught & {"everything", "Exception", "BaseException", "MonitorError", "LookError"}
+
+
+def test_the_median_connector_is_short(name: str) -> None:
+    lengths = {other: code_lines(other) for other in NAMES}
+
+    assert statistics.median(lengths.values()) <= LONGEST_FILE_OF_THE_MEDIAN, lengths
+
+
+# --- the facts -----------------------------------------------------------------------------------
+
+
+def test_the_facts_are_set(name: str) -> None:
+    kind = class_of(name)
+
+    assert kind.sees.endswith(".")
+    assert len(kind.sees) > 30
+    assert kind.sees_answers in ("yes", "late", "no")
+    assert kind.proven in ("recordings", "documentation", "server")
+    assert kind.needs
+    assert kind.ready_in
+    assert kind.default_every >= kind.fastest >= timedelta(seconds=1)
+    assert kind.limits.gap >= timedelta(0)
+    assert kind.__doc__
+    assert kind.Config.__doc__
+
+
+def test_it_sees_the_late_ones(name: str) -> None:
+    kind = class_of(name)
+
+    assert kind.overlap >= timedelta(hours=48) or "overlap" in vars(kind)
+    assert kind.full_every is None or kind.full_every >= timedelta(hours=1)
+
+
+# --- the options ---------------------------------------------------------------------------------
+
+
+def test_an_option_nobody_knows_is_refused(name: str, cases: Cases) -> None:
+    with pytest.raises(ValidationError):
+        class_of(name).Config(**{**cases.options, "unheard_of": 1})
+
+
+def test_options_that_cannot_be_are_refused(name: str, cases: Cases) -> None:
+    for options in cases.bad_options:
+        with pytest.raises(ValidationError):
+            class_of(name).Config(**options)
+
+
+def test_the_hash_of_the_options_is_the_same_at_every_start(name: str, cases: Cases) -> None:
+    kind = class_of(name)
+
+    assert kind.Config(**cases.options).options_hash() == kind.Config(**cases.options).options_hash()
+
+
+def test_it_can_be_sent_to_the_parser_child(subject: Connector[Any]) -> None:
+    config, brands = pickle.loads(pickle.dumps((subject.config, subject.brands)))
+
+    assert (config, brands) == (subject.config, subject.brands)
+
+
+# --- asking --------------------------------------------------------------------------------------
+
+
+def test_a_walk_begins_with_requests_that_survive_a_restart(subject: Connector[Any]) -> None:
+    requests = list(subject.start(Since()))
+
+    assert requests
+    for request in requests:
+        stored = json.loads(json.dumps(request.as_json()))
+        assert request_from_json(stored) == request
+
+
+def test_the_same_walk_asks_the_same(subject: Connector[Any]) -> None:
+    since = Since(bookmark=None)
+
+    assert list(subject.start(since)) == list(subject.start(since))
+
+
+def test_requests_go_to_known_hosts_over_tls_or_where_the_options_say(subject: Connector[Any], cases: Cases) -> None:
+    given = json.dumps(cases.options)
+
+    for request in subject.start(Since()):
+        if isinstance(request, MailRequest):
+            continue
+        scheme, _, rest = request.url.partition("://")
+        host = rest.partition("/")[0]
+        assert host in given or (scheme == "https" and host in type(subject).hosts)
+
+
+def test_no_request_holds_a_secret(subject: Connector[Any], cases: Cases) -> None:
+    requests = [*subject.start(Since()), *read(subject, cases.first).follow]
+
+    for secret in cases.secrets:
+        assert secret not in json.dumps([request.as_json() for request in requests])
+
+
+def test_a_walk_goes_on_from_the_bookmark_of_the_last_one(subject: Connector[Any], cases: Cases) -> None:
+    bookmark = read(subject, cases.first).bookmark
+    stored = json.loads(json.dumps(bookmark))
+
+    again = next(iter(subject.start(Since(bookmark=stored))))
+
+    assert isinstance(again, Request | MailRequest)
+    assert not isinstance(again, Request) or ids(read(subject, cases.first, again)) == ids(read(subject, cases.first))
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def test_the_first_page_is_read(subject: Connector[Any], cases: Cases) -> None:
+    page = read(subject, cases.first)
+
+    assert len(page.mentions) >= 2
+    assert not page.problems
+    assert cases.first_ids is None or ids(page) == list(cases.first_ids)
+    assert len(set(ids(page))) == len(page.mentions)
+
+
+def test_every_mention_is_a_plain_value_with_its_place_in_time(subject: Connector[Any], cases: Cases) -> None:
+    for mention in read(subject, cases.first).mentions:
+        assert well_formed(mention)
+
+
+def test_reading_is_pure(name: str, subject: Connector[Any], cases: Cases) -> None:
+    once, again = read(subject, cases.first), read(subject, cases.first)
+    elsewhere = read(made(name, cases), cases.first)
+
+    assert once == again == elsewhere
+
+
+def test_a_page_goes_through_the_door_of_the_parser_child(subject: Connector[Any], cases: Cases) -> None:
+    page = read(subject, cases.first)
+
+    assert pickle.loads(pickle.dumps(page)) == page
+
+
+def test_the_next_page_has_what_the_first_has_not(subject: Connector[Any], cases: Cases) -> None:
+    answer = wanted(cases.next)
+    first = read(subject, cases.first)
+
+    page = read(subject, answer, first.follow[0])
+
+    assert first.follow
+    assert set(ids(page)) - set(ids(first))
+
+
+def test_an_empty_page_is_no_error(subject: Connector[Any], cases: Cases) -> None:
+    page = read(subject, wanted(cases.empty))
+
+    assert page.mentions == ()
+    assert page.problems == ()
+
+
+def test_one_broken_entry_hides_none_of_the_good_ones(subject: Connector[Any], cases: Cases) -> None:
+    page = read(subject, wanted(cases.broken))
+
+    assert set(ids(page)) == set(ids(read(subject, cases.first)))
+    assert len(page.problems) == 1
+    assert page.problems[0].what
+
+
+def test_what_the_connector_does_not_know_changes_nothing(subject: Connector[Any], cases: Cases) -> None:
+    assert without_bookmark(read(subject, wanted(cases.unknown))) == without_bookmark(read(subject, cases.first))
+
+
+def test_a_site_that_changes_its_shape_is_an_error(subject: Connector[Any], cases: Cases) -> None:
+    assert cases.drift
+    for answer in cases.drift:
+        assert fails(subject, answer), answer.body
+
+
+def test_an_edit_keeps_the_id(subject: Connector[Any], cases: Cases) -> None:
+    before = read(subject, cases.first)
+
+    after = read(subject, wanted(cases.edited))
+
+    assert ids(after) == ids(before)
+    assert content(after) != content(before)
+
+
+def test_what_the_site_calls_deleted_is_gone(subject: Connector[Any], cases: Cases) -> None:
+    page = read(subject, wanted(cases.gone))
+
+    assert page.gone
+    assert all(isinstance(external_id, str) for external_id in page.gone)
+
+
+def test_our_own_accounts_are_known_by_id_or_name(name: str, subject: Connector[Any], cases: Cases) -> None:
+    page = read(subject, wanted(cases.own))
+    ours = {account for brand in cases.brands for account in brand.own_accounts.get(name, ())}
+    authors = [mention.author for mention in page.mentions if mention.author]
+
+    assert any(author.id in ours or author.name in ours for author in authors)
+
+
+def test_an_answer_of_ours_is_seen(name: str, subject: Connector[Any], cases: Cases) -> None:
+    answer = wanted(cases.answered)
+    ours = {account for brand in cases.brands for account in brand.own_accounts.get(name, ())}
+
+    mentions = read(subject, answer).mentions
+
+    assert type(subject).sees_answers != "no"
+    assert any(
+        mention.reply is not None or (mention.author and mention.author.id in ours and mention.parent_id)
+        for mention in mentions
+    )
+
+
+# --- what is no answer ---------------------------------------------------------------------------
+
+
+def test_refusals_are_read_by_what_they_mean(subject: Connector[Any], cases: Cases) -> None:
+    for status, outcome in cases.refusals.items():
+        refusal = refusal_of(subject, status)
+        assert refusal is not None, status
+        assert (status, refusal.outcome) == (status, outcome)
+        assert refusal.why
+        assert not any(secret in refusal.why for secret in cases.secrets)
+
+
+def test_being_asked_to_wait_is_heard(subject: Connector[Any]) -> None:
+    refusal = refusal_of(subject, 429, {"Retry-After": "120"})
+
+    assert refusal is not None
+    assert (refusal.outcome, refusal.wait) == (Outcome.THROTTLED, timedelta(seconds=120))
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"   \n", LOGIN_PAGE, b"null", b"true", b'"text"', b"[]", b"{}", b"\x00\xff\xfe"]
+)
+def test_what_is_no_answer_is_never_no_news(subject: Connector[Any], body: bytes) -> None:
+    content_type = "text/html" if body.lstrip().startswith(b"<") else "application/json"
+
+    assert fails(subject, Answer(body, content_type=content_type))
+
+
+def test_half_an_answer_brings_no_mention_that_is_not_in_the_whole(subject: Connector[Any], cases: Cases) -> None:
+    whole = cases.first.bytes()
+    half = Answer(whole[: len(whole) // 2], content_type=cases.first.content_type, to=cases.first.to)
+
+    try:
+        page = read(subject, half)
+    except LookError:
+        return
+
+    assert len(page.mentions) <= len(read(subject, cases.first).mentions)
+    assert page.repaired or page.problems
+
+
+# --- what the exam asks with ---------------------------------------------------------------------
+
+
+def ids(page: Page) -> list[str]:
+    return [mention.external_id for mention in page.mentions]
+
+
+def fails(subject: Connector[Any], answer: Answer, tries: int = 3) -> bool:
+    """Say whether an answer is an error, or one problem for each entry; other forms of the question are asked, too."""
+    try:
+        page = read(subject, answer)
+    except (LookError, AssertionError):
+        return True
+    if not page.mentions and page.follow and tries:
+        return fails(subject, Answer(answer.body, answer.status, answer.content_type, to=page.follow[0]), tries - 1)
+    return bool(page.problems) and not page.mentions
+
+
+def well_formed(mention: RawMention) -> bool:
+    assert isinstance(mention.external_id, str)
+    assert mention.external_id == mention.external_id.strip() != ""
+    assert isinstance(mention.text, str)
+    assert mention.title is None or isinstance(mention.title, str)
+    assert isinstance(mention.kind, Kind)
+    for moment in (mention.published_at, mention.updated_at):
+        assert moment is None or moment.tzinfo is not None
+    for url in (mention.url, mention.answer_url):
+        assert url is None or url.startswith(("http://", "https://"))
+    for named in (mention.thread_id, mention.parent_id, mention.same_as):
+        assert named is None or isinstance(named, str)
+    if mention.rating is not None:
+        assert isinstance(mention.rating.value, float | int)
+        assert mention.rating.stars is not None
+    if mention.audience is not None:
+        assert isinstance(mention.audience.size, int)
+        assert mention.audience.kind
+    return True
+
+
+def tree(name: str) -> ast.Module:
+    return ast.parse((FOLDER / f"{name}.py").read_text())
+
+
+def imported(module: ast.Module) -> Iterator[str]:
+    """Yield the modules a file imports, those inside functions too."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def code_lines(name: str) -> int:
+    """Count the lines that hold code: no blank ones, no comments, docstrings or imports."""
+    path: Path = FOLDER / f"{name}.py"
+    module = ast.parse(path.read_text())
+    skipped: set[int] = set()
+    for node in ast.walk(module):
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node)
+        if documented:
+            skipped.update(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            skipped.update(range(node.lineno, (node.end_lineno or 0) + 1))
+    lines = enumerate(path.read_text().splitlines(), start=1)
+    return sum(
+        1 for number, line in lines if number not in skipped and line.strip() and not line.strip().startswith("#")
+    )
