@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import time
+from typing import Any
 from urllib.parse import urlsplit
 
 from monitor.config import grammar
@@ -19,9 +20,9 @@ LOWEST_GOOD = 3  # stars; a good review has four or five
 _Warn = Callable[[Path, str, Path], None]
 
 
-def with_warnings(settings: Settings, findings: Findings, *, operator_named: bool) -> Settings:
+def with_warnings(settings: Settings, findings: Findings) -> Settings:
     """Return the settings with their warnings, those found while reading included."""
-    _house(settings, findings.warn, operator_named=operator_named)
+    _house(settings, findings.tables.get("monitor", {}), findings.warn)
     if "rules" in findings.tables:
         _rules(settings, findings.warn)
     _channels(settings, findings.warn)
@@ -30,13 +31,11 @@ def with_warnings(settings: Settings, findings: Findings, *, operator_named: boo
     return replace(settings, warnings=tuple(findings.warnings()))
 
 
-def _house(settings: Settings, warn: _Warn, *, operator_named: bool) -> None:
-    if settings.database.startswith("postgresql") and urlsplit(settings.database).password:
-        what = (
-            '`database` may hold a password: put the whole address into a variable, database = { env = "DATABASE_URL" }'
-        )
+def _house(settings: Settings, written: Mapping[str, Any], warn: _Warn) -> None:
+    if isinstance(written.get("database"), str) and urlsplit(settings.database).password:
+        what = '`database` holds a password: put the whole address into a variable, database = { env = "DATABASE_URL" }'
         warn(("monitor",), what, ("database",))
-    if not operator_named:
+    if not written.get("operator"):
         names = ", ".join(f"`{name}`" for name in settings.operator)
         what = f"`operator` is missing: when a site cannot be read, all channels hear of it ({names})"
         warn(("monitor",), what, ())

@@ -85,6 +85,9 @@ def _sentence(detail: ErrorDetails, key: Path, found: Any, model: type[BaseModel
         return name + str(context.get("error", detail["msg"]))
     if kind in ("literal_error", "enum"):
         return name + _not_among(found, str(context.get("expected", "")))
+    if kind == "string_pattern_mismatch" and not _is_secret(model, key):
+        about = _about(key, model) or f": it must match {context.get('pattern')}"
+        return f"{name}{shown(found)} does not fit{about}"
     if kind in ("too_short", "too_long"):
         low, high = context.get("min_length"), context.get("max_length")
         return name + (f"at least {low} entry is wanted" if low is not None else f"at most {high} entries are allowed")
@@ -95,10 +98,14 @@ def _sentence(detail: ErrorDetails, key: Path, found: Any, model: type[BaseModel
 
 
 def _missing(key: Path, model: type[BaseModel]) -> str:
-    field = keys_of(model).get(str(key[0])) if len(key) == 1 else None
-    about = f": {field.description}" if field is not None and field.description else ""
+    about = _about(key, model) if len(key) == 1 else ""
     known = f". Known: {', '.join(keys_of(model))}." if not about and len(key) == 1 else ""
     return f"`{key_name(key)}` is missing{about}{known}"
+
+
+def _about(key: Path, model: type[BaseModel]) -> str:
+    field = keys_of(model).get(str(key[0])) if key else None
+    return f": {field.description}" if field is not None and field.description else ""
 
 
 def _not_among(found: Any, expected: str) -> str:

@@ -104,7 +104,7 @@ class _Reading:
                 rules=tuple(rules),
                 scorer=monitor.scorer,
             )
-            return doubts.with_warnings(settings, self.findings, operator_named=bool(monitor.operator))
+            return doubts.with_warnings(settings, self.findings)
 
         return made
 
@@ -303,7 +303,15 @@ class _Reading:
         self._note_account(account, kind)
         options = self._options(kind.Config, own, owner, list(keys_of(schema.SourceTable)), account) if kind else None
         self._check_source(owner, raw, kind)
-        if not table or not kind or not isinstance(options, ConnectorConfig):
+        if not kind or not isinstance(options, ConnectorConfig):
+            return None
+        # Asked of the instance: whether a feed is searched is one of its options.
+        searches = kind(options).searches
+        if searches and not self.tables.names["brands"]:
+            title = kind.title or str(raw["connector"])
+            what = f'{title} is searched by words, and there is no [[brands]]: write one with terms = ["…"]'
+            self.findings.problem(owner, what, ("connector",))
+        if not table:
             return None
         names = (table.brand,) if table.brand else table.brands
         chosen = tuple(brands[name] for name in names or brands if name in brands)
@@ -314,7 +322,7 @@ class _Reading:
             every=table.every or kind.default_every,
             brands=chosen,
             kind=kind,
-            options_hash=_options_hash(table.connector, options, chosen if kind.searches else ()),
+            options_hash=_options_hash(table.connector, options, chosen if searches else ()),
             account=table.account,
             team=table.team,
             base_url=table.base_url,
@@ -332,9 +340,6 @@ class _Reading:
         if kind is None:
             return
         title = kind.title or str(raw["connector"])
-        if kind.searches and not self.tables.names["brands"]:
-            what = f'{title} is searched by words, and there is no [[brands]]: write one with terms = ["…"]'
-            self.findings.problem(owner, what, ("connector",))
         if (wanted := _span_or_none(raw.get("every"))) is not None and wanted < kind.fastest:
             limit, usual = grammar.in_words(kind.fastest), grammar.in_words(kind.default_every)
             about = f" ({kind.sees.rstrip('.')})" if kind.sees else ""

@@ -74,31 +74,41 @@ def _told(settings: Settings) -> Iterator[str]:
         if channel.instead:
             other = _channel(settings, channel.instead)
             yield f"When {_channel(settings, channel.name)} refuses for good, {other} has its messages within a minute."
-    most = sorted({channel.max_per_day for channel in settings.channels})
-    if most:
-        number = str(most[0]) if len(most) == 1 else f"{most[0]} to {most[-1]}, as each channel says"
-        yield f"Nobody gets more than {number} single alerts a day; what comes on top is in the morning summary."
+    yield f"Nobody gets more than {_most(settings)}; what comes on top is in the morning summary."
+
+
+def _most(settings: Settings) -> str:
+    first, *others = sorted({channel.max_per_day for channel in settings.channels}, reverse=True)
+    said = [f"{number} through {_limited_to(settings, number)}" for number in others]
+    return ", ".join([f"{first} single alerts a day", *said])
+
+
+def _limited_to(settings: Settings, most: int) -> str:
+    return _names(channel.name for channel in settings.channels if channel.max_per_day == most)
 
 
 def _channel(settings: Settings, name: str) -> str:
     found = next((channel for channel in settings.channels if channel.name == name), None)
-    return found.build().describe() if found else name
+    return f"{name} ({found.build().describe()})" if found else name
 
 
 def _conditions(rule: Rule) -> str:
     parts = []
     if rule.severity not in (None, Severity.LOW):
-        parts.append(f"that is {rule.severity}{'' if rule.severity is Severity.CRITICAL else ' or worse'}")
+        parts.append(f"{rule.severity}{'' if rule.severity is Severity.CRITICAL else ' or worse'}")
     if rule.rating_at_most is not None:
-        parts.append(f"with at most {rule.rating_at_most:g} stars")
-    if rule.languages:
-        parts.append(f"in {_either(rule.languages)}")
-    for word, values in (("about", rule.topics), ("on", rule.subjects), ("of", rule.brands), ("from", rule.sources)):
+        parts.append(f"at most {rule.rating_at_most:g} stars")
+    for word, values in (
+        ("in", rule.languages),
+        ("about", rule.topics),
+        ("on", rule.subjects),
+        ("of", rule.brands),
+        ("from", rule.sources),
+        ("saying", [f"“{pattern}”" for pattern in rule.contains]),
+    ):
         if values:
             parts.append(f"{word} {_either(values)}")
-    if rule.contains:
-        parts.append(f"that says {_either([f'“{one}”' for one in rule.contains])}")
-    return "".join(f" {part}" for part in parts)
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _within(sources: Sequence[SourceSettings]) -> str:
