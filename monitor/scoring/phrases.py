@@ -1,0 +1,199 @@
+"""Named complaints and words of danger, found in one pass over the words of a text.
+
+The phrases stand in phrases.toml, which tells how they are written. Each is kept under its first two
+words, so that a word that begins no phrase costs one look-up; separate regular expressions cost
+two thirds of a scorer's time.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from itertools import product
+from typing import Literal
+
+_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_SENTENCE_END = re.compile(r"[.!?;:\n]")
+_NUMBER_WORDS = frozenset(
+    ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve", "twenty", "thirty"]
+)
+_NEGATORS = frozenset(["not", "no", "never", "without", "hardly", "nor", "neither", "cannot", "zero"])
+_NEGATION_REACH = 3  # words before a phrase
+_NO_NEGATION = frozenset(["only", "just", "even", "so", "this", "such", "been", "mention"])  # "not only", "never so"
+_SHOWN = 3  # phrases kept of one name
+_LONGEST_SHOWN = 80  # characters of one
+
+Slot = frozenset[str]
+NUMBER, ANY = "#", "*"
+
+
+def tokens_of(text: str) -> list[str]:
+    """Return the words of a lower-cased text, apostrophes inside words kept."""
+    return _TOKEN.findall(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One name with the words of the text that carry it, as written there."""
+
+    kind: Literal["danger", "topic"]
+    name: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    kind: Literal["danger", "topic"]
+    name: str
+    rest: tuple[Slot, ...]  # after the first two words
+    negates: bool  # holds a word like "no" itself
+
+
+@dataclass(slots=True)
+class _Second:
+    """What may follow a first word."""
+
+    alone: list[_Phrase] = field(default_factory=list)
+    after: dict[str, list[_Phrase]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    phrase: _Phrase
+    start: int
+    end: int  # one past the last word
+
+
+class Phrases:
+    """A table of phrases, ready to be looked for."""
+
+    def __init__(self, table: dict[str, dict[str, dict[str, list[str]]]]) -> None:
+        self._starts: dict[str, _Second] = {}
+        for kind in ("danger", "topic"):
+            for name, entry in table.get(kind, {}).items():
+                for phrase in entry["phrases"]:
+                    self._add("danger" if kind == "danger" else "topic", name, phrase)
+
+    def find(self, text: str, lowered: str, tokens: Sequence[str]) -> list[Found]:
+        """Return what is found, dangers first, then in the order of the text.
+
+        `tokens` are those of `lowered`, which is `text` in lower case.
+        """
+        hits = self._hits(tokens)
+        if not hits:
+            return []
+        spans = [found.span() for found in _TOKEN.finditer(lowered)]
+        hits = [hit for hit in hits if hit.phrase.negates or not _negated(hit.start, tokens, spans, lowered)]
+        return _gathered(hits, spans, text if len(text) == len(lowered) else lowered)
+
+    def _hits(self, tokens: Sequence[str]) -> list[_Hit]:
+        starts = self._starts
+        hits: list[_Hit] = []
+        for at, token in enumerate(tokens):
+            second = starts.get(token)
+            if second is None and (not token.isdigit() or (second := starts.get(NUMBER)) is None):
+                continue
+            hits += [_Hit(phrase, at, at + 1) for phrase in second.alone]
+            if at + 1 < len(tokens):
+                self._longer(second, tokens, at, hits)
+        return hits
+
+    def _longer(self, second: _Second, tokens: Sequence[str], at: int, hits: list[_Hit]) -> None:
+        next_token = tokens[at + 1]
+        keys = (next_token, NUMBER, ANY) if _is_number(next_token) else (next_token, ANY)
+        for key in keys:
+            for phrase in second.after.get(key, ()):
+                end = at + 2 + len(phrase.rest)
+                if end <= len(tokens) and all(map(_fits, phrase.rest, tokens[at + 2 : end])):
+                    hits.append(_Hit(phrase, at, end))
+
+    def _add(self, kind: Literal["danger", "topic"], name: str, phrase: str) -> None:
+        for slots in _variants(phrase):
+            negates = any(slot & _NEGATORS or any("n't" in word for word in slot) for slot in slots)
+            found = _Phrase(kind, name, slots[2:], negates)
+            for first in slots[0]:
+                second = self._starts.setdefault(first, _Second())
+                if len(slots) == 1:
+                    second.alone.append(found)
+                    continue
+                for word in slots[1]:
+                    second.after.setdefault(word, []).append(found)
+
+
+@cache
+def phrases() -> Phrases:
+    """Return the phrases that ship with the product, read once."""
+    content = resources.files("monitor.scoring").joinpath("phrases.toml").read_text(encoding="utf-8")
+    return Phrases(tomllib.loads(content))
+
+
+# --- reading the table ---------------------------------------------------------------------------
+
+
+def _variants(phrase: str) -> Iterator[tuple[Slot, ...]]:
+    """Yield the phrase with and without each of its optional places."""
+    places = []
+    for part in re.findall(r"\[[^\]]*\]|\S+", phrase):
+        optional = part.startswith("[")
+        slot = _slot(part.strip("[]").replace(" ", "|"))
+        places.append([(slot,), ()] if optional else [(slot,)])
+    for chosen in product(*places):
+        slots = tuple(slot for choice in chosen for slot in choice)
+        if slots:
+            yield slots
+
+
+def _slot(part: str) -> Slot:
+    return frozenset(form for word in part.split("|") for form in _forms(word))
+
+
+def _forms(word: str) -> Iterable[str]:
+    base = word.removesuffix("~")
+    if base not in (NUMBER, ANY) and not _TOKEN.fullmatch(base):
+        raise ValueError(f"`{word}` is not one word")
+    forms = {base}
+    if word.endswith("~"):
+        stem = base.removesuffix("e")
+        forms |= {f"{base}s", f"{base}es", f"{base}d", f"{base}ed", f"{base}'s", f"{stem}ing"}
+        forms |= {f"{base[:-1]}ies", f"{base[:-1]}ied"} if base.endswith("y") else set()
+    return forms | {form.replace("'", "") for form in forms}
+
+
+# --- looking -------------------------------------------------------------------------------------
+
+
+def _is_number(token: str) -> bool:
+    return token.isdigit() or token in _NUMBER_WORDS
+
+
+def _fits(slot: Slot, token: str) -> bool:
+    return token in slot or ANY in slot or (NUMBER in slot and _is_number(token))
+
+
+def _negated(start: int, tokens: Sequence[str], spans: Sequence[tuple[int, int]], text: str) -> bool:
+    for at in range(start - 1, max(start - 1 - _NEGATION_REACH, -1), -1):
+        token = tokens[at]
+        if token in _NEGATORS or "n't" in token:
+            between = text[spans[at][1] : spans[start][0]]
+            emphatic = not _NO_NEGATION.isdisjoint(tokens[at + 1 : start])
+            return not emphatic and not _SENTENCE_END.search(between)
+    return False
+
+
+def _gathered(hits: Sequence[_Hit], spans: Sequence[tuple[int, int]], text: str) -> list[Found]:
+    words: dict[tuple[Literal["danger", "topic"], str], list[str]] = {}
+    taken: dict[tuple[str, str], int] = {}
+    for hit in sorted(hits, key=lambda hit: (hit.phrase.kind == "topic", hit.start, -hit.end)):
+        key = hit.phrase.kind, hit.phrase.name
+        if hit.start < taken.get(key, 0):
+            continue  # inside a longer one of the same name
+        taken[key] = hit.end
+        shown = " ".join(text[spans[hit.start][0] : spans[hit.end - 1][1]].split())[:_LONGEST_SHOWN]
+        kept = words.setdefault(key, [])
+        if len(kept) < _SHOWN and shown not in kept:
+            kept.append(shown)
+    return [Found(kind, name, tuple(kept)) for (kind, name), kept in words.items()]

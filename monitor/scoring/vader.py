@@ -1,0 +1,293 @@
+"""VADER's four numbers in linear time.
+
+The vaderSentiment package is the reference: its lexicon, its emoji table and its published rules
+(Hutto & Gilbert 2014). Its own loop is quadratic: for each word of the lexicon it lower-cases the
+whole text again, and 3,200 emoji take 25 seconds. This one reads the same tables, lower-cases once,
+and looks at nothing but the words of the lexicon and the three before each. The numbers are the same,
+down to the oddities (`_but`): a test compares them with the package's.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from string import punctuation
+from typing import NamedTuple
+
+
+class Polarity(NamedTuple):
+    """What VADER says of a text: three shares that add up to 1, and the whole from -1 to 1."""
+
+    neg: float
+    neu: float
+    pos: float
+    compound: float
+
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+NOTHING = Polarity(0.0, 0.0, 0.0, 0.0)  # no word at all
+NEUTRAL = Polarity(0.0, 1.0, 0.0, 0.0)
+
+
+class Reading(NamedTuple):
+    """A text as VADER read it: its words in lower case, and which of them carry what valence there."""
+
+    polarity: Polarity
+    words: list[str]
+    valences: list[tuple[int, float]]  # position in `words`, valence; none is zero
+
+
+def compound_of(total: float) -> float:
+    """Return a sum of valences on the scale from -1 to 1."""
+    return total / math.sqrt(total * total + 15)
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What the package knows: words with their valence, emoji with their words, and its constants."""
+
+    lexicon: dict[str, float]
+    emoji: dict[str, str]
+    boosters: dict[str, float]
+    negators: frozenset[str]
+    idioms: dict[str, float]
+    idiom_words: frozenset[str]
+    booster_ends: frozenset[str]  # last words of boosters of several words: "kind of"
+    capitals: float
+    flip: float
+
+
+@cache
+def tables() -> Tables:
+    """Return the tables of the installed vaderSentiment, read once."""
+    from vaderSentiment import vaderSentiment
+
+    analyzer = vaderSentiment.SentimentIntensityAnalyzer()
+    # The package looks at a text character by character, so that no longer emoji is ever found.
+    emoji = {sign: words for sign, words in analyzer.emojis.items() if len(sign) == 1}
+    return Tables(
+        lexicon=analyzer.lexicon,
+        emoji=emoji,
+        boosters=vaderSentiment.BOOSTER_DICT,
+        negators=frozenset(vaderSentiment.NEGATE),
+        idioms=vaderSentiment.SPECIAL_CASES,
+        idiom_words=frozenset(word for phrase in vaderSentiment.SPECIAL_CASES for word in phrase.split()),
+        booster_ends=frozenset(phrase.split()[-1] for phrase in vaderSentiment.BOOSTER_DICT if " " in phrase),
+        capitals=vaderSentiment.C_INCR,
+        flip=vaderSentiment.N_SCALAR,
+    )
+
+
+class Vader:
+    """The engine. Stateless after it has read its tables; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._tables = tables()
+
+    def polarity(self, text: str) -> Polarity:
+        """Return the four numbers that vaderSentiment 3.3.2 gives, rounded as there."""
+        return self.read(text).polarity
+
+    def read(self, text: str) -> Reading:
+        """Return the four numbers and what they were made of."""
+        text = self.spelled_out(text).strip()
+        words = _words(text.lower())
+        if not words:
+            return Reading(NOTHING, [], [])
+        valences = _Rules(text.split(), words, self._tables).valences()
+        if not valences:
+            return Reading(NEUTRAL, words, [])
+        return Reading(_polarity([value for _, value in valences], len(words), text), words, valences)
+
+    def spelled_out(self, text: str) -> str:
+        """Return the text with each emoji of the table in words."""
+        emoji = self._tables.emoji
+        if text.isascii() or emoji.keys().isdisjoint(text):
+            return text
+
+        def words(found: re.Match[str]) -> str:
+            spelled = emoji.get(found[0])
+            if spelled is None:
+                return found[0]
+            at = found.start()
+            return spelled if at == 0 or text[at - 1] == " " else " " + spelled
+
+        return _NOT_ASCII.sub(words, text)
+
+
+def _words(text: str) -> list[str]:
+    # What has two characters or less without its signs is an emoticon and keeps them.
+    return [token if token.isalpha() or len(word := token.strip(punctuation)) <= 2 else word for token in text.split()]
+
+
+class _Rules:
+    """One text on its way through the rules."""
+
+    __slots__ = ("_mixed", "_raw", "_tables", "_words")
+
+    def __init__(self, raw: list[str], words: list[str], tables: Tables) -> None:
+        self._raw = raw
+        self._words = words
+        self._tables = tables
+        self._mixed: bool | None = None
+
+    def valences(self) -> list[tuple[int, float]]:
+        """Return position and valence of the words that carry one, in order, none of them zero."""
+        lexicon, words = self._tables.lexicon, self._words
+        hits = [at for at, word in enumerate(words) if word in lexicon]
+        found = [(at, value) for at in hits if (value := self._valence(at))]
+        return _but(words.index("but"), found) if found and "but" in words else found
+
+    def _valence(self, at: int) -> float:
+        words, lexicon = self._words, self._tables.lexicon
+        word = words[at]
+        after = words[at + 1] if at + 1 < len(words) else ""
+        if word in self._tables.boosters or (word == "kind" and after == "of"):
+            return 0.0
+        value = self._start_value(at, word, after)
+        if self._shouted(at):
+            value += self._tables.capitals if value > 0 else -self._tables.capitals
+        for back in range(1, min(at, 3) + 1):
+            if words[at - back] not in lexicon:
+                value = self._with_word_before(value, at, back)
+        return self._with_least(value, at)
+
+    def _start_value(self, at: int, word: str, after: str) -> float:
+        words, lexicon = self._words, self._tables.lexicon
+        value = lexicon[word]
+        before = words[at - 1] if at > 0 else ""
+        if (
+            before == "no"
+            or (at > 1 and words[at - 2] == "no")
+            or (at > 2 and words[at - 3] == "no" and before in ("or", "nor"))
+        ):
+            return value * self._tables.flip
+        return 0.0 if word == "no" and after in lexicon else value
+
+    def _with_word_before(self, value: float, at: int, back: int) -> float:
+        word = self._words[at - back]
+        boost = self._tables.boosters.get(word)
+        if boost is not None:
+            value += self._boost(boost, value, at - back) * (1.0, 0.95, 0.9)[back - 1]
+        value = self._negated(value, at, back)
+        if back < 3:
+            return value
+        return self._with_booster_of_two(self._idiom(value, at), at)
+
+    def _boost(self, boost: float, value: float, at: int) -> float:
+        if value < 0:
+            boost *= -1
+        if self._shouted(at):
+            boost += self._tables.capitals if value > 0 else -self._tables.capitals
+        return boost
+
+    def _negated(self, value: float, at: int, back: int) -> float:
+        words = self._words
+        word = words[at - back]
+        if back > 1:
+            between = words[at - back + 1 : at]
+            so = "so" in between or "this" in between
+            # The third word before has a rule that the second has not: `so` alone lifts what follows.
+            if (word == "never" and so) or (back == 3 and (words[at - 1] in ("so", "this"))):
+                return value * 1.25
+            if word == "without" and "doubt" in between:
+                return value
+        if word in self._tables.negators or "n't" in word:
+            return value * self._tables.flip
+        return value
+
+    def _idiom(self, value: float, at: int) -> float:
+        words, known = self._words, self._tables.idiom_words
+        idioms = self._tables.idioms
+        three, two, one, word = words[at - 3 : at + 1]
+        if one in known or two in known:
+            phrases = f"{one} {word}", f"{two} {one} {word}", f"{two} {one}", f"{three} {two} {one}", f"{three} {two}"
+            value = next((idioms[phrase] for phrase in phrases if phrase in idioms), value)
+        if word in known:
+            ahead = words[at + 1 : at + 3]
+            for size in range(1, len(ahead) + 1):
+                value = idioms.get(" ".join((word, *ahead[:size])), value)
+        return value
+
+    def _with_booster_of_two(self, value: float, at: int) -> float:
+        three, two, one = self._words[at - 3 : at]
+        ends = self._tables.booster_ends
+        if one in ends or two in ends:
+            for phrase in (f"{three} {two} {one}", f"{three} {two}", f"{two} {one}"):
+                value += self._tables.boosters.get(phrase, 0.0)
+        return value
+
+    def _with_least(self, value: float, at: int) -> float:
+        words = self._words
+        if at == 0 or words[at - 1] != "least":
+            return value
+        if at > 1 and words[at - 2] in ("at", "very"):
+            return value
+        return value * self._tables.flip
+
+    def _shouted(self, at: int) -> bool:
+        """Say whether a word stands in capitals while others do not."""
+        if not self._raw[at].isupper():
+            return False
+        if self._mixed is None:
+            self._mixed = not all(token.isupper() for token in self._raw)
+        return self._mixed
+
+
+def _but(but: int, found: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Halve what stands before the first `but` and raise what stands after it, as the package does it.
+
+    It walks over the values and changes, for each, the *first* place that holds an equal value, in
+    the list it is walking over. Equal values are therefore met in an odd order, which is kept.
+    """
+    values = [value for _, value in found]
+    places: dict[float, list[int]] = {}
+    for place, value in enumerate(values):
+        places.setdefault(value, []).append(place)  # in order, so each list is a heap
+    for step in range(len(values)):
+        value = values[step]
+        place = heapq.heappop(places[value])
+        changed = value * (0.5 if found[place][0] < but else 1.5)
+        values[place] = changed
+        heapq.heappush(places.setdefault(changed, []), place)
+    return [(at, value) for (at, _), value in zip(found, values, strict=True)]
+
+
+def _polarity(values: Sequence[float], count: int, text: str) -> Polarity:
+    emphasis = _emphasis(text)
+    total = float(sum(values))
+    if total > 0:
+        total += emphasis
+    elif total < 0:
+        total -= emphasis
+    compound = min(max(compound_of(total), -1.0), 1.0)
+    positive = negative = 0.0
+    for value in values:
+        if value > 0:
+            positive += value + 1
+        else:
+            negative += value - 1
+    if positive > -negative:
+        positive += emphasis
+    elif positive < -negative:
+        negative -= emphasis
+    neutral = count - len(values)
+    whole = positive - negative + neutral
+    return Polarity(
+        round(abs(negative / whole), 3),
+        round(abs(neutral / whole), 3),
+        round(abs(positive / whole), 3),
+        round(compound, 4),
+    )
+
+
+def _emphasis(text: str) -> float:
+    asked = text.count("?")
+    calls = min(text.count("!"), 4) * 0.292
+    if asked <= 1:
+        return calls
+    return calls + (asked * 0.18 if asked <= 3 else 0.96)
