@@ -93,7 +93,8 @@ class FetchError(LookError):
     """The exchange itself failed.
 
     Codes: deadline, dns, dns_timeout, connect, refused_address, redirect, tls, protocol, too_large,
-    truncated, encoding, empty, blocked, unexpected_type, robots, http_NNN, parser_limit.
+    truncated, encoding, empty, blocked, unexpected_type, robots, http_NNN, parser_limit, stopped.
+    `sent` means that the whole request had left: it may have had its effect all the same.
     """
 
     code = "fetch"
@@ -106,9 +107,11 @@ class FetchError(LookError):
         status: int | None = None,
         permanent: bool | None = None,
         retry_after: timedelta | None = None,
+        sent: bool = False,
     ) -> None:
         super().__init__(message, code=code, permanent=permanent, retry_after=retry_after)
         self.status = status
+        self.sent = sent
 
 
 class ParseError(LookError):

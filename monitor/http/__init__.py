@@ -1,0 +1,14 @@
+"""The only door to the web.
+
+A request goes through these rooms: `question` (what is sent), `address` (where it may go), `names`
+(look-up in killable time), `wire` (the socket: gate and deadline), `pool` and `line` (httpcore over
+that socket), `content` (decoding under caps), `walls` (pages that stand before the page); `door`
+puts them in order, with `cookies`, `pacing` and `robots` for manners.
+"""
+
+from monitor.http.address import check_url
+from monitor.http.door import Door, Session
+from monitor.http.names import Resolver
+from monitor.http.question import Validators, request_key, validators_of
+
+__all__ = ["Door", "Resolver", "Session", "Validators", "check_url", "request_key", "validators_of"]

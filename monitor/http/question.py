@@ -1,0 +1,181 @@
+"""A request in the form in which it goes out, with its secrets kept apart from the rest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from monitor.errors import FetchError
+from monitor.exchange import Request, Response, Signed
+from monitor.http.address import Address, read_url
+
+MAX_VALIDATOR = 512  # characters
+MIN_SECRET = 4  # shorter ones would be found in every address
+
+_METHOD = re.compile(r"[A-Z]{3,10}")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_VALIDATOR = re.compile(r"[\x20-\x7e]+")
+# What only the door itself may say.
+_OURS = {
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "cookie",
+    "host",
+    "if-modified-since",
+    "if-none-match",
+    "keep-alive",
+    "proxy-authorization",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What a site gave us to ask whether something has changed. Saved with the items of the same answer."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that ask; what a header cannot carry is left out."""
+        pairs = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in pairs.items() if value and _is_sound(value)}
+
+
+def validators_of(response: Response) -> Validators | None:
+    """Return the validators of an answer, or None when it has none that can be used.
+
+    Over-long ones, those with control characters and dates to come are ignored.
+    """
+    if response.status != 200:
+        return None
+    etag, modified = response.header("etag"), response.header("last-modified")
+    found = Validators(
+        etag if etag and _is_sound(etag) else None,
+        modified if modified and _is_sound(modified) and _is_past(modified, response) else None,
+    )
+    return found if found.etag or found.last_modified else None
+
+
+def _is_sound(value: str) -> bool:
+    return len(value) <= MAX_VALIDATOR and _VALIDATOR.fullmatch(value) is not None
+
+
+def _is_past(value: str, response: Response) -> bool:
+    # With a date to come, a site would never again have anything new.
+    try:
+        moment = parsedate_to_datetime(value)
+        return moment.tzinfo is not None and moment <= response.received_at
+    except (ValueError, IndexError, TypeError):
+        return False
+
+
+def request_key(request: Request) -> str:
+    """Return a short key of what is asked, the same for the same question; context and cost do not count."""
+    asked = {name: value for name, value in request.as_json().items() if name not in ("context", "cost", "about")}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request, ready to send. Header names are in title case, so that one replaces another."""
+
+    request: Request
+    shown: str  # the address without secrets
+    method: str
+    address: Address = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(repr=False)
+    secret_headers: Mapping[str, str] = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)  # for hiding them in addresses
+    is_secret: bool  # address, headers or body hold a secret
+
+    def hide(self, url: str) -> str:
+        """Return `url` with what is secret in this question replaced by stars."""
+        for secret in self.secrets:
+            url = url.replace(secret, "***")
+        return url
+
+
+def question_of(asked: Request | Signed) -> Question:
+    """Return the question that a Request or a Signed is. Raises FetchError (refused_address, protocol)."""
+    signed = asked if isinstance(asked, Signed) else Signed(asked)
+    request = signed.request
+    if not _METHOD.fullmatch(request.method):
+        raise FetchError("a request with an unknown method", code="protocol", permanent=True)
+    shown = _with_params(request.url, request.params)
+    body, kind = _body(request, signed)
+    headers = _checked({**({"Content-Type": kind} if kind else {}), **request.headers})
+    address = read_url(_with_params(_with_params(signed.url or request.url, request.params), signed.params))
+    return Question(
+        request=request,
+        shown=shown,
+        method=request.method,
+        address=address,
+        headers=headers,
+        body=body,
+        secret_headers=_checked(signed.headers),
+        secrets=_secrets(signed, shown),
+        is_secret=bool(signed.headers or signed.params or signed.form or signed.secret_json or signed.url),
+    )
+
+
+def _with_params(url: str, params: Mapping[str, Any]) -> str:
+    pairs = [(name, _text(value)) for name, value in params.items() if value is not None]
+    if not pairs:
+        return url
+    url = url.partition("#")[0]
+    joint = "&" if "?" in url else "?"
+    return f"{url}{joint}{urlencode(pairs, doseq=True, errors='replace')}"
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_text(item) for item in value]
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _body(request: Request, signed: Signed) -> tuple[bytes | None, str | None]:
+    """Return the body and its type."""
+    if request.body is not None:
+        return request.body.encode("utf-8", "replace"), None
+    if request.form is not None or signed.form:
+        form = {**(request.form or {}), **signed.form}
+        return urlencode(form, errors="replace").encode("ascii"), "application/x-www-form-urlencoded"
+    if signed.secret_json:
+        content = request.json if isinstance(request.json, Mapping) else {}
+        return json.dumps({**content, **signed.secret_json}).encode(), "application/json"
+    if request.json is not None:
+        return json.dumps(request.json).encode(), "application/json"
+    return None, None
+
+
+def _checked(headers: Mapping[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            # The name is ours or the operator's; the value may be a secret.
+            what = f"the header {name[:40]!r} holds a character that no header can carry"
+            raise FetchError(what, code="protocol", permanent=True)
+    return {name.title(): value for name, value in headers.items() if name.lower() not in _OURS}
+
+
+def _secrets(signed: Signed, shown: str) -> tuple[str, ...]:
+    """Return the secret parts of the address as they may stand in it, the longest first."""
+    found = set(signed.params.values())
+    found |= {urlencode({"": value})[1:] for value in signed.params.values()}
+    if signed.url:
+        # The secret is where the two addresses differ.
+        known = set(re.split(r"[/?&=#:]", shown))
+        found |= {part for part in re.split(r"[/?&=#]", signed.url) if part not in known}
+    return tuple(sorted((value for value in found if len(value) >= MIN_SECRET), key=len, reverse=True))
