@@ -34,12 +34,15 @@ def _watched(settings: Settings) -> Iterator[str]:
     if not settings.sources:
         yield "Nothing is watched yet."
         return
-    by_kind: dict[tuple[str, timedelta], list[SourceSettings]] = defaultdict(list)
+    together: dict[tuple[str, timedelta], list[SourceSettings]] = defaultdict(list)
     for source in settings.sources:
-        by_kind[_title(source), source.every].append(source)
-    for (title, every), sources in by_kind.items():
-        sees = f" {sources[0].kind.sees.rstrip('.')}." if sources[0].kind.sees else ""
-        yield f"{title} is looked at {_each(every)} ({_names(s.name for s in sources)}).{sees}"
+        together[source.connector, source.every].append(source)
+    for (connector, every), sources in together.items():
+        names, kind = _names(source.name for source in sources), sources[0].kind
+        verb = "is" if kind.title or len(sources) == 1 else "are"
+        what = f"{kind.title} ({names})" if kind.title else f"{names} ({connector})"
+        sees = f" {kind.sees.rstrip('.')}." if kind.sees else ""
+        yield f"{what} {verb} looked at {_each(every)}.{sees}"
     for account in settings.accounts.values():
         if account.daily_budget is not None:
             amount = f"{account.daily_budget / 1_000_000:g} {account.currency}"

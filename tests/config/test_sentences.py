@@ -44,7 +44,7 @@ def test_a_thousand_sources_are_still_one_sentence(town: Town) -> None:
     told = sentences(town.load(sources))
 
     assert told[0] == (
-        "Town Shop is looked at every hour (app-0, app-1, app-2, app-3, app-4, app-5 and 994 more). "
+        "Town Shop (app-0, app-1, app-2, app-3, app-4, app-5 and 994 more) is looked at every hour. "
         "The newest 500 reviews of each country; no answers."
     )
 
