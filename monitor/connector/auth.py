@@ -103,7 +103,7 @@ class _Renewed(Auth):
         return self.ask(token, now)
 
     def read(self, response: Response, now: datetime) -> Token:
-        """Read an OAuth 2.0 token answer. https://www.rfc-editor.org/rfc/rfc6749#section-5"""
+        """Read an OAuth 2.0 token answer (https://www.rfc-editor.org/rfc/rfc6749#section-5)."""
         if response.status in (400, 401, 403):
             raise RefusedError("the site no longer accepts this access", code="reconnect", permanent=True)
         if response.status != 200:

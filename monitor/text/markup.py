@@ -74,7 +74,9 @@ class _Reader:
         if not raw or self.hidden:
             return
         words = unescape(_LONG_NUMBER.sub("\ufffd", raw)) if "&" in raw else raw
-        out.append(words.replace("\r\n", "\n").replace("\xa0", " ") if self.pre else _SPACE.sub(" ", words))
+        words = words.replace("\r\n", "\n").replace("\xa0", " ") if self.pre else _SPACE.sub(" ", words)
+        if words != " " or not (out and out[-1].endswith("\n")):
+            out.append(words)
 
     def _construct(self, start: int, out: list[str]) -> int:
         """Read what begins with `<` and return where to go on."""
@@ -128,7 +130,9 @@ class _Reader:
         if name == "pre":
             self.pre = max(0, self.pre + (-1 if closing else 1))
         if name in _BREAKS:
-            out.append(_BREAKS[name])
+            # Where one block ends and the next begins is one end of a line; only <br> makes empty ones.
+            if name == "br" or not (out and out[-1].endswith(_BREAKS[name])):
+                out.append(_BREAKS[name])
         elif name == "img" and (alt := _ALT.search(attributes)):
             self._emoji(alt[1][1:-1], out)
         return end

@@ -12,23 +12,24 @@ MAX_VALUE = 120  # characters of something that is meant to be a time or a numbe
 FIRST_YEAR = 1971  # 1970 is how programs write "unknown"
 LAST_YEAR = 9998
 
-# English, German, French, Spanish, Italian, Dutch and Portuguese, by their first letters, longest first.
+# By their first letters: English, German, Dutch, Scandinavian, French, Spanish, Italian, Portuguese, Polish,
+# Turkish and Russian.
 _MONTHS = {
     name: month
     for month, names in enumerate(
         (
-            "jan ene gen",
-            "feb fév fev",
-            "mar mär maa mrt mrz",
-            "apr avr abr",
-            "may mai mei mag",
-            "jun juin giu",
-            "jul juil lug",
-            "aug aoû aou ago",
-            "sep set",
-            "oct okt ott out",
-            "nov",
-            "dec dez déc dic",
+            "jan ene gen sty oca янв",
+            "feb fév fev lut şub фев",
+            "mar mär maa mrt mrz мар",
+            "apr avr abr kwi nis апр",
+            "may mai mei mag maj мая май",
+            "jun juin giu cze haz июн",
+            "jul juil lug lip tem июл",
+            "aug aoû aou ago sie ağu авг",
+            "sep set wrz eyl сен",
+            "oct okt ott out paź eki окт",
+            "nov lis kas ноя",
+            "dec dez déc dic des gru ara дек",
         ),
         start=1,
     )
@@ -47,7 +48,7 @@ _TIME = re.compile(
     r"(?:\s*\(?((?:GMT|UTC)?\s?[+\-\u2212]\d{1,2}:?(?:\d{2})?(?!\d)|[A-Z]{1,5}\b|z\b)\)?)?",
     re.IGNORECASE | re.ASCII,
 )
-_YEAR_FIRST = re.compile(r"(?<![\d+-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)", re.ASCII)
+_YEAR_FIRST = re.compile(r"(?<![\d+-])(\d{4})([-/.])\s?(\d{1,2})\2\s?(\d{1,2})(?!\d)", re.ASCII)
 _COMPACT = re.compile(r"(?<![\d+-])(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?(?!\d)", re.ASCII)
 _DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)", re.ASCII)
 _DAY_MONTH = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|[.º°])?[\s-]+(?:de\s+)?([^\W\d]{3,12})\b")
@@ -61,7 +62,7 @@ _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}|\d{15,16}", re.ASCII)
 def parse_when(value: str | float | None, zone: str | None = None) -> datetime | None:
     """Return the moment that a site's text names, in UTC, or None when it names none that can be.
 
-    Reads ISO 8601, RFC 822, seconds or milliseconds since 1970, and dates in seven languages. A time
+    Reads ISO 8601, RFC 822, seconds or milliseconds since 1970, and dates in a dozen languages. A time
     without a zone is read in `zone` (an IANA name), else as UTC. 03/04/2026 is None: nobody knows.
     """
     if value is None or isinstance(value, bool):
