@@ -36,8 +36,8 @@ class Rules:
 
     def delay(self) -> timedelta:
         """Return the gap between two requests that the site asks for."""
-        seconds = self.file.crawl_delay(NAME) if self.file else None
-        return min(timedelta(seconds=seconds), LONGEST_DELAY) if seconds and seconds > 0 else timedelta(0)
+        seconds = (self.file.crawl_delay(NAME) if self.file else None) or 0.0
+        return timedelta(seconds=min(seconds, LONGEST_DELAY.total_seconds())) if seconds > 0 else timedelta(0)
 
 
 class Robots:
@@ -86,5 +86,5 @@ def _read(address: Address, ask: Ask, now: datetime) -> Rules:
         status, body = 404, b""
     if status == 429 or status >= 500:
         return Rules(now + KEPT_FAILURE, None)
-    text = body[:MAX_ROBOTS].decode("utf-8", "replace") if status == 200 else ""
+    text = body[:MAX_ROBOTS].decode("utf-8-sig", "replace") if status == 200 else ""
     return Rules(now + KEPT, Protego.parse(text))

@@ -12,7 +12,7 @@ MAX_READ = 128 * 1024  # bytes looked at
 # Characters of readable text. A page with content has more, or words of its own.
 WALL_WITH_TITLE = 1500  # its title says what it is
 WALL = 600
-BARE = 150  # nothing but a frame for scripts
+BARE = 80  # nothing but a frame for scripts
 SHELL = 50 * 1024  # bytes of such a frame; a page that brings its data in a script is larger
 
 _MARKUP = re.compile(

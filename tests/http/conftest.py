@@ -78,14 +78,16 @@ def listener() -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-def session(door: Door, listener: socket.socket) -> Session:
+def port(listener: socket.socket) -> int:
+    """The port of the first server."""
+    number: int = listener.getsockname()[1]
+    return number
+
+
+@pytest.fixture
+def session(door: Door, port: int) -> Session:
     """A session that may reach SITE at the port of the first server, and no other private place."""
-    return a_session(door, port_of(listener))
-
-
-def port_of(listener: socket.socket) -> int:
-    port: int = listener.getsockname()[1]
-    return port
+    return a_session(door, port)
 
 
 def a_session(door: Door, place: RawServer | int, **changes: Any) -> Session:
