@@ -180,7 +180,7 @@ def _assigned(case: CaseValue, event: Event) -> CaseValue | Refused:
     return replace(case, state=state, assignee=event.to, claimed_at=taken)
 
 
-def _released(case: CaseValue, event: Event) -> CaseValue | Refused:
+def _released(case: CaseValue, _event: Event) -> CaseValue | Refused:
     if case.assignee is None:
         return Refused("nobody has it")
     if not _waits(case):
@@ -189,7 +189,7 @@ def _released(case: CaseValue, event: Event) -> CaseValue | Refused:
     return replace(case, state=state, assignee=None, claimed_at=None)
 
 
-def _noted(case: CaseValue, event: Event) -> CaseValue | Refused:
+def _noted(case: CaseValue, _event: Event) -> CaseValue | Refused:
     return case
 
 
@@ -274,7 +274,7 @@ def _edited_worse(case: CaseValue, event: Event) -> CaseValue | Refused:
     return _open_again(replace(case, severity=worst), event)
 
 
-def _edited_better(case: CaseValue, event: Event) -> CaseValue | Refused:
+def _edited_better(case: CaseValue, _event: Event) -> CaseValue | Refused:
     return case  # a win back is told; whether it still needs an answer is for a person to say
 
 

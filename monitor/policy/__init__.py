@@ -9,13 +9,14 @@ health     how a source is doing, and when to say so
 """
 
 from monitor.policy.decide import Before, Change, Decider, Decision, NotTold, decide
-from monitor.policy.fold import Fold, flooded, fold, usual_rate
+from monitor.policy.fold import WINDOW, Fold, flooded, fold, usual_rate
 from monitor.policy.health import HealthBefore, LookOutcome, Verdict, health, reminder
 from monitor.policy.retry import next_poll, next_try
 from monitor.policy.rules import asks_for, pattern_problem
 from monitor.policy.severity import severity
 
 __all__ = [
+    "WINDOW",
     "Before",
     "Change",
     "Decider",

@@ -52,7 +52,7 @@ def words() -> Words:
     table = {name: value.split() for name, value in tomllib.loads(content).items()}
     english = frozenset(table["english"])
     lexicon = {word for word in tables().lexicon if len(word) > 2 and word.isalpha() and word.isascii()}
-    short = english | lexicon.difference(table["false_friends"])
+    short = english | lexicon.difference(table["false_friends"]) | set(table["shared"])
     return Words(english, frozenset(table["others"]), short, tuple(table["languages"]))
 
 

@@ -115,7 +115,8 @@ class Phrases:
         for slots in _variants(phrase):
             negates = any(slot & _NEGATORS or any("n't" in word for word in slot) for slot in slots)
             found = _Phrase(kind, name, slots[2:], negates)
-            for first in slots[0]:
+            # A text that begins with a number in words is looked up by that word.
+            for first in slots[0] | (_NUMBER_WORDS if NUMBER in slots[0] else set()):
                 second = self._starts.setdefault(first, _Second())
                 if len(slots) == 1:
                     second.alone.append(found)

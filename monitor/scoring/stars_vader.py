@@ -15,7 +15,7 @@ from monitor.models import Label, Level, Rating, Scorable, Score, Why
 from monitor.scoring.language import read_as
 from monitor.scoring.phrases import Found, phrases, tokens_of
 from monitor.scoring.prepare import prepare
-from monitor.scoring.vader import Reading, Vader, compound_of
+from monitor.scoring.vader import Reading, Vader, compound_of, with_negator
 
 ALERT_AT = 0.5
 WATCH_AT = 0.35
@@ -24,7 +24,7 @@ PRAISE = 0.4  # compound
 MOST_SENTENCES = 60
 
 # Log-odds of a bad post from its text: what VADER and the phrases say, fitted with equal weight per source.
-BASE, PER_COMPOUND, PER_PHRASE, MOST_PHRASES = -0.2, -2.3, 1.4, 3
+BASE, PER_COMPOUND, PER_PHRASE, MOST_PHRASES = -0.25, -2.3, 1.5, 3
 NOTHING_FOUND = -1.4  # no word of the lexicon and no phrase: a fact, a question, a name
 TEXT_WEIGHT = 0.7  # beside stars
 NO_TEXT = -0.2  # who has a complaint mostly writes it
@@ -164,7 +164,7 @@ def _bad_words(read: _Read) -> tuple[str, ...]:
     if read.vader is None:
         return ()
     negative = sorted((value, at) for at, value in read.vader.valences if value < 0)
-    return tuple(dict.fromkeys(read.vader.words[at] for _, at in negative))[:_SHOWN_WORDS]
+    return tuple(dict.fromkeys(with_negator(read.vader.words, at) for _, at in negative))[:_SHOWN_WORDS]
 
 
 def _evidence(read: _Read) -> float | None:

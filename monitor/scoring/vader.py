@@ -41,6 +41,15 @@ class Reading(NamedTuple):
     valences: list[tuple[int, float]]  # position in `words`, valence; none is zero
 
 
+def with_negator(words: Sequence[str], at: int) -> str:
+    """Return a word, and what turns it round if that is what makes it count: "don't like", "not at all helpful"."""
+    if tables().lexicon.get(words[at], 0.0) > 0:
+        for start in range(at - 1, max(at - 4, -1), -1):
+            if words[start] == "no" or words[start] in tables().negators or "n't" in words[start]:
+                return " ".join(words[start : at + 1])
+    return words[at]
+
+
 def compound_of(total: float) -> float:
     """Return a sum of valences on the scale from -1 to 1."""
     return total / math.sqrt(total * total + 15)

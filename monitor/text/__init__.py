@@ -6,7 +6,7 @@ output. `shown` and `terminal` take away what must not reach a reader's eye; the
 
 from monitor.text.charset import decode
 from monitor.text.cleaning import MAX_MARKS, MAX_TEXT, Cleaned, clean
-from monitor.text.folding import MAX_FOLDED, fold
+from monitor.text.folding import MAX_FOLDED, alike, fold
 from monitor.text.links import MAX_LINK, safe_link
 from monitor.text.markup import MAX_MARKUP, from_html
 from monitor.text.reading import fingerprint, number, parse_when
@@ -19,6 +19,7 @@ __all__ = [
     "MAX_MARKUP",
     "MAX_TEXT",
     "Cleaned",
+    "alike",
     "clean",
     "decode",
     "fingerprint",

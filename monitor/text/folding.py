@@ -47,15 +47,21 @@ def fold(text: str, limit: int = MAX_FOLDED) -> str:
     no letter owns go. Look-alikes change only in words that also hold Latin letters, or that consist
     of nothing else, so that a word folds alike wherever it stands. At most `limit` characters.
     """
+    folded = alike(text, limit).casefold()
+    return folded if folded.isascii() else unicodedata.normalize("NFKC", folded)[:limit]
+
+
+def alike(text: str, limit: int = MAX_FOLDED) -> str:
+    """Return the text as `fold` does, capitals kept: they carry weight where a text is scored."""
     text = text[:limit]
     if text.isascii():
-        return text.casefold()
+        return text
     text = without_invisible(limit_marks(text))
     text = _TOWERS.sub("", unicodedata.normalize("NFKD", text))
     text = _MARKS.sub("", unicodedata.normalize("NFKC", text))
     if _SUSPECT.search(text):
         text = _WORD.sub(_latin, text)
-    return unicodedata.normalize("NFKC", text.casefold())[:limit]
+    return text[:limit]
 
 
 def _latin(match: re.Match[str]) -> str:
