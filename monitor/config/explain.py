@@ -30,8 +30,10 @@ def explain(
 ) -> Iterator[tuple[Path, str]]:
     """Yield for each thing wrong its key and a sentence; `known` are keys allowed beside the model's own."""
     wanted: dict[Path, list[str]] = {}  # the branches of a union fail each by itself; people want one sentence
-    for detail in error.errors(include_url=False):
-        key, found = _place(detail["loc"], raw)
+    placed = [(*_place(detail["loc"], raw), detail) for detail in error.errors(include_url=False)]
+    for key, found, detail in placed:
+        if detail["type"] == "too_short" and any(key == other[:-1] for other, _, _ in placed if other):
+            continue  # entries that were refused do not count, which is no news
         noun = _NOUNS.get(detail["type"])
         if noun is None:
             yield key, _sentence(detail, key, found, model, known)

@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, formataddr, localtime, parseaddr
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from monitor.notifier import DeliveryError, Fetch, Message, Notifier, NotifierConfig, Receipt
 from monitor.notifiers._mail import PROVIDERS, address, is_loopback
@@ -46,7 +47,7 @@ _ENHANCED = re.compile(rb"(?:^|\n)\s*([245]\.\d{1,3}\.\d{1,3})\b")
 class EmailConfig(NotifierConfig):
     """Options of a mail channel. `provider` fills host, port and security of the large ones."""
 
-    to: tuple[str, ...]
+    to: tuple[Annotated[str, AfterValidator(address)], ...]
     sender: str = Field(alias="from")
     provider: str | None = None
     host: str = ""
@@ -86,8 +87,7 @@ class EmailConfig(NotifierConfig):
             raise ValueError(f"{len(value)} recipients; at most {MAX_RECIPIENTS}, or one address of a mailing list")
         found: dict[str, str] = {}
         for one in value:
-            clean = address(one)
-            found.setdefault(clean.casefold(), clean)
+            found.setdefault(one.casefold(), one)
         return tuple(found.values())
 
     @field_validator("sender")
@@ -160,13 +160,12 @@ class Email(Notifier[EmailConfig]):
     def send(self, message: Message, fetch: Fetch) -> Receipt:
         """Send to `message.to`. SMTP goes its own way: `fetch` is not used."""
         to = self._recipient(message)
-        mail = self.mail_of(message, to)
-        raw = mail.as_bytes()
+        raw = self.raw_of(message, to)
         talk = _Talk(self.config, self.total)
         with talk.connected():
             talk.log_in()
             talk.hand_over(self.config.sender_address, to, raw)
-        return Receipt(mail["Message-ID"], to, _root(message))
+        return Receipt(self._message_id(message.id), to, _root(message))
 
     def _recipient(self, message: Message) -> str:
         if message.to is None and len(self.config.to) == 1:
@@ -176,10 +175,17 @@ class Email(Notifier[EmailConfig]):
         except ValueError as error:
             raise DeliveryError(f"the mail has no recipient: {error}", permanent=True) from error
 
-    def mail_of(self, message: Message, to: str) -> EmailMessage:
+    def raw_of(self, message: Message, to: str) -> bytes:
         """Return the mail as it goes out. The same message always has the same Message-ID."""
+        line = header(message.subject, MAX_SUBJECT) or "Review Monitor"
+        # Encoded here as a whole: the library would encode only the words that need it, and doubles blanks there.
+        subject = Header(line, "us-ascii" if line.isascii() else "utf-8", header_name="Subject")
+        return (
+            b"Subject: " + subject.encode(linesep="\r\n").encode("ascii") + b"\r\n" + self._rest(message, to).as_bytes()
+        )
+
+    def _rest(self, message: Message, to: str) -> EmailMessage:
         mail = EmailMessage(policy=SMTP_POLICY)
-        mail["Subject"] = header(message.subject, MAX_SUBJECT) or "Review Monitor"
         mail["From"] = self.config.sender
         mail["To"] = to
         mail["Date"] = format_datetime(localtime())
