@@ -76,9 +76,8 @@ class HackerNews(Connector[HackerNewsConfig]):
         """Read hits, or one item of the official API."""
         body, asked = response.json(), response.request.context
         if "item" in asked:
-            # `null` is an item that the API has not caught up with; nothing that was ever seen becomes null.
-            hidden = body is not None and (body.get("deleted", False) or body.get("dead", False))
-            return Page(gone=(asked["item"],) if hidden else ())
+            hidden = body.get("deleted", False) or body.get("dead", False)
+            return Page(gone=(str(body["id"]),) if hidden else ())
         hits = body["hits"]
         page = Page.read(hits, _mention)
         times = [int(mention.published_at.timestamp()) for mention in page.mentions if mention.published_at]
@@ -89,6 +88,8 @@ class HackerNews(Connector[HackerNewsConfig]):
 
     def refused(self, response: Response) -> Refusal | None:
         """Read 401 and 403 as a site that was asked too often: there is no access to lose."""
+        if response.body.strip() == b"null" and "item" in response.request.context:
+            return Refusal(Outcome.NOTHING, "the official API does not know the item yet")
         if response.status in (401, 403):
             why = f"Hacker News answered {response.status}: asked too often"
             return Refusal(Outcome.THROTTLED, why, response.retry_after())

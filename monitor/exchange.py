@@ -287,21 +287,22 @@ def kind_of(value: Any) -> str:
     return names.get(type(value), "a number" if isinstance(value, (int, float)) else type(value).__name__)
 
 
-_JSON_MARKS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# A string that never ends is read to the end at once, or each of its quotes would be tried as a beginning.
+_JSON_MARKS = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
 
 
 def read_json(body: bytes) -> Any:
     """Return the one JSON document in `body`.
 
-    Stricter than the standard library: no NaN or Infinity, no duplicate keys, at most
-    `MAX_JSON_DEPTH` levels (checked before parsing). Whole numbers of more than
+    Stricter than the standard library: no NaN or Infinity, no duplicate keys, not `null` alone, at
+    most `MAX_JSON_DEPTH` levels (checked before parsing). Whole numbers of more than
     `MAX_INT_DIGITS` digits come back as text. Raises ParseError.
     """
     if body.startswith(b"\xef\xbb\xbf"):
         body = body[3:]
     _check_depth(body)
     try:
-        return json.loads(
+        value = json.loads(
             body.decode("utf-8", "replace"),
             parse_int=_read_int,
             parse_float=_read_float,
@@ -311,6 +312,9 @@ def read_json(body: bytes) -> Any:
     except (ValueError, RecursionError) as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         raise ParseError(f"the answer is not JSON: {reason[:120]}") from error
+    if value is None:
+        raise ParseError("the answer is `null`, which is nothing at all")
+    return value
 
 
 def _check_depth(body: bytes) -> None:
