@@ -203,19 +203,25 @@ class Daemon:
         while not self._stopping.is_set():
             self._beat.run_pending()
             self._work(timeout=max(0.0, self._beat.idle_seconds or 0.0))
-        self._stop()
+        self.close()
 
     def run_once(self, within: timedelta = timedelta(minutes=10)) -> None:
         """Look at everything that is due, tell what is to be told, and return."""
         self.prepare()
-        end = self.now() + within
-        while self.now() < end and not self._stopping.is_set():
-            self._tick()
-            if not (self._looking or self._sending) and self._jobs.empty() and not self._has_work():
-                break
-            self._work(timeout=0.2)
+        self.until_idle(within)
         self._guarded(self._minute)
-        self._stop()
+        self.until_idle(within)
+        self.close()
+
+    def until_idle(self, within: timedelta = timedelta(minutes=10)) -> None:
+        """Work until nothing is due and nothing is under way."""
+        end = clock.monotonic() + within.total_seconds()
+        while clock.monotonic() < end and not self._stopping.is_set():
+            self._tick()
+            busy = self._lookers.busy() or self._senders.busy() or self._looking or self._sending
+            if not busy and self._jobs.empty() and not self._has_work():
+                return
+            self._work(timeout=0.05)
 
     def _has_work(self) -> bool:
         now = self.now()
@@ -239,7 +245,8 @@ class Daemon:
         self._stopping.set()
         self._jobs.put(lambda: None)
 
-    def _stop(self) -> None:
+    def close(self) -> None:
+        """Let what is under way end, for some seconds, and let go of everything."""
         notify("STOPPING=1")
         self._stopping.set()
         end = clock.monotonic() + STOP_WITHIN.total_seconds()

@@ -302,12 +302,11 @@ class _Bite:
         self.stored_validators = tools.read(lambda conn: sources.validators(conn, source.name))
         self.requests = 0
         self.unchanged = 0
-        self.stop = False
 
     def run(self) -> Look:
         """Work the queue off."""
         error: LookError | None = None
-        while self.queue and not self.stop and not self._full():
+        while self.queue and not self._full():
             request = self.queue[0]
             try:
                 page = self._ask(request)
@@ -315,9 +314,7 @@ class _Bite:
                 error = raised
                 break
             self.queue.popleft()
-            if page is not None:
-                self._take(page)
-            if self.stop:
+            if page is not None and self._take(page):
                 self.queue.clear()
         return self._result(error)
 
@@ -433,7 +430,10 @@ class _Bite:
     def _parse(self, response: Response) -> Page:
         try:
             if self.connector.markup:
-                return self.tools.sandbox.parse(self.connector, response)
+                connector = self.connector
+                return self.tools.sandbox.parse(
+                    type(connector), connector.config, connector.brands, response
+                )
             page: Page = self.connector.parse(response)
             return page
         except KeyError as error:
@@ -451,7 +451,8 @@ class _Bite:
 
     # --- one page
 
-    def _take(self, page: Page) -> None:
+    def _take(self, page: Page) -> bool:
+        """Keep what a page brought; returns whether the walk may end with it."""
         now = self.tools.clock()
         normalised = intake.normalised(page.mentions, self.source, self.connector, self.tools.matcher, now)
         self.problems += page.problems
@@ -464,7 +465,7 @@ class _Bite:
         self.seen.update(mention.external_id for mention in normalised.mentions)
         self._note_newest(normalised.mentions, now)
         self.queue.extend(page.follow)
-        self.stop = self._far_enough(normalised.mentions)
+        return self._far_enough(normalised.mentions)
 
     def _fresh(self, page: Sequence[Mention]) -> list[Mention]:
         """Return what is new or changed; of the rest remember what it shows of answers."""

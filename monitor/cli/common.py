@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -123,3 +123,15 @@ def ago(moment: datetime | None, now: datetime) -> str:
             words = f"{seconds // size} {unit}"
             return f"in {words}" if ahead else f"{words} ago"
     return f"in {seconds} s" if ahead else "just now"
+
+
+def progress(words: str) -> Callable[[int], None] | None:
+    """Return what shows how far long work has come, on a terminal; None where nobody watches."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(count: int) -> None:
+        sys.stderr.write(f"\r{count:,} {words} ")
+        sys.stderr.flush()
+
+    return show

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.common import ConfigOption, JsonOption, load, opened, say, show_json, span
+from monitor.cli.common import ConfigOption, JsonOption, load, opened, progress, say, show_json, show_table, span
 from monitor.errors import UsageError
 
 
@@ -15,6 +15,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands of this room."""
     app.command("export")(export)
     app.command("import")(import_)
+    app.command("report")(report)
     app.command("backup")(backup)
     app.command("restore")(restore)
 
@@ -43,10 +44,11 @@ def export(
         count = reports.export(
             store,
             output,
-            format=format_ or reports.format_of(output),
+            format=format_,
             since=clock.now() - span(since) if since else None,
             bad=bad,
             excel=excel,
+            progress=progress("mentions written"),
         )
     print(f"{count} mentions in {output}")
 
@@ -92,6 +94,29 @@ def import_(
         say(f"and {len(result.problems) - 10} more rows that could not be read")
     print(f"{result.new} new, {result.edited} edited, {result.known} known already, {len(result.problems)} unreadable")
     raise typer.Exit(1 if result.problems and not (result.new or result.edited or result.known) else 0)
+
+
+def report(
+    config: ConfigOption = None,
+    since: Annotated[str | None, typer.Option(help="Only of the last 52w.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show month by month and source by source: mentions, stars, bad ones, and the share answered in time."""
+    from dataclasses import asdict
+
+    from monitor import clock, reports
+
+    settings = load(config)
+    now = clock.now()
+    with opened(settings) as store:
+        months = reports.monthly(store, now=now, since=now - span(since) if since else None, zone=settings.zone)
+    rows = [asdict(month) for month in months]
+    if as_json:
+        show_json(rows)
+        return
+    columns = tuple(rows[0]) if rows else ()
+    shown = [tuple(f"{v:.2f}" if isinstance(v, float) else v for v in row.values()) for row in rows]
+    show_table(columns, shown, "Nothing stored yet.")
 
 
 def backup(

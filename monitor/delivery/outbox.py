@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from monitor import intake, policy, render
+from monitor import calendar, intake, policy, render
 from monitor.config import ChannelSettings
 from monitor.delivery.scene import scene
 from monitor.errors import DeliveryError
@@ -20,6 +20,7 @@ from monitor.store import Connection, alerts, sources
 from monitor.store.alerts import ChannelState, Delivery
 
 LEASE = timedelta(minutes=3)
+ENOUGH = "enough single messages for today: the rest comes in one"
 REFUSED_AGAIN = timedelta(hours=1)  # a channel that refused for good is asked again that seldom
 
 log = structlog.get_logger()
@@ -76,6 +77,10 @@ def _addressed(conn: Connection, message: Message, delivery: Delivery) -> Messag
 def _next(conn: Connection, channel: ChannelSettings, now: datetime, routing: intake.Routing) -> Delivery | None:
     """Return the message that should go out next: alone, or folded with what waits beside it."""
     for first in alerts.due(conn, channel.name, now, limit=1):
+        if _enough_for_today(conn, channel, first, now):
+            until = calendar.next_daily(routing.settings.digest.at, routing.settings.zone, now)
+            alerts.hold_back(conn, first, now=now, until=until, why=ENOUGH)
+            return _next(conn, channel, now, routing)
         verdict = policy.fold(
             waiting=alerts.waiting_count(conn, channel.name, first.target, now),
             sent=alerts.sent_times(conn, channel.name, first.target, now - policy.WINDOW),
@@ -87,10 +92,18 @@ def _next(conn: Connection, channel: ChannelSettings, now: datetime, routing: in
         if verdict.hold_until is not None:
             alerts.hold_back(conn, first, now=now, until=verdict.hold_until, why=verdict.why or "many messages")
             return _next(conn, channel, now, routing)
-        if verdict.fold:
+        if verdict.fold or first.held_reason == ENOUGH:
             return alerts.fold(conn, channel.name, first.target, now=now) or first
         return first
     return None
+
+
+def _enough_for_today(conn: Connection, channel: ChannelSettings, first: Delivery, now: datetime) -> bool:
+    """Say whether a person has had their single alerts of the day; what is critical goes through."""
+    single = first.alert_count == 1 and first.held_reason != ENOUGH and first.severity != Severity.CRITICAL
+    if not (first.target and channel.max_per_day and single and alerts.is_about_a_mention(conn, first.id)):
+        return False
+    return alerts.singles_since(conn, first, now - timedelta(days=1)) >= channel.max_per_day
 
 
 def _is_flood(conn: Connection, delivery: Delivery, now: datetime) -> bool:
@@ -120,7 +133,7 @@ def hand_over(parcel: Parcel, fetch: Fetch) -> Handed:
 def _look_up(parcel: Parcel, fetch: Fetch) -> Receipt | None:
     since = parcel.delivery.attempt_started_at or parcel.delivery.created_at
     try:
-        return parcel.channel.build().find(parcel.delivery.id, since, fetch)
+        return parcel.channel.build().find(parcel.delivery.id, since, fetch, parcel.message.thread)
     except DeliveryError as error:
         if error.permanent:
             return None  # it cannot look: sending again under the same id is the lesser evil
@@ -151,7 +164,7 @@ def settle(
         _refused(conn, parcel, error, routing, now)
         return
     state = DeliveryState.UNCERTAIN if error.uncertain else DeliveryState.PENDING
-    alerts.settle(conn, delivery.id, state, now=now, error=error.reason, due_at=now)
+    alerts.settle(conn, delivery.id, state, now=now, error=error.reason)  # still the oldest: it is the probe
     before = alerts.channel_states(conn).get(name, ChannelState(name))
     again = policy.next_try(before.failures + 1, now, error.retry_after, chance=chance())
     alerts.put_channel(

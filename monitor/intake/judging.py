@@ -12,8 +12,8 @@ from monitor.config import SourceSettings
 from monitor.connector import Connector
 from monitor.exchange import ItemProblem
 from monitor.match import Matcher
-from monitor.models import Brand, Label, Level, Mention, RawMention, Scorable, Score
-from monitor.scoring import Scorer
+from monitor.models import Brand, Label, Level, Mention, RawMention, Score
+from monitor.scoring import Scorer, scorable
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,7 @@ def merged(earlier: Mention, later: Mention) -> Mention:
 
 def judge(found: Sequence[Mention], scorer: Scorer) -> list[Judged]:
     """Score a batch. Our own posts are not judged."""
-    scores = iter(scorer.score([_scorable(mention) for mention in found if not mention.own]))
+    scores = iter(scorer.score([scorable(mention) for mention in found if not mention.own]))
     own = Score(None, Level.QUIET, Label.NEUTRAL, scorer.id)
     return [Judged(mention, own if mention.own else next(scores)) for mention in found]
 
-
-def _scorable(mention: Mention) -> Scorable:
-    text = f"{mention.title}\n{mention.text}" if mention.title else mention.text
-    return Scorable(text, mention.rating, mention.language)

@@ -145,6 +145,7 @@ class Slack(Notifier[SlackConfig]):
     def send(self, message: Message, fetch: Fetch) -> Receipt:
         """Post the message. With a token an earlier receipt makes it a reply in its thread."""
         payload = payload_of(message)
+        payload["blocks"][0]["block_id"] = message.id  # a repeat can be known by it, also behind a webhook
         if self.config.webhook_url is not None:
             return self._send_by_webhook(payload, message.id, fetch)
         payload["channel"] = self.config.channel

@@ -354,8 +354,10 @@ def fail_over(conn: Connection, delivery: Delivery, channel: str, targets: Seque
     count = 0
     for target in targets:
         new_id = hashed("instead", delivery.id, channel, target)
-        if get(conn, new_id) is not None:
-            continue
+        there = _reaching(conn, channel, target, alert_ids)
+        missing = [alert_id for alert_id in alert_ids if alert_id not in there]
+        if not missing:
+            continue  # that recipient is told of them anyway
         conn.execute(
             t.deliveries.insert().values(
                 id=new_id,
@@ -367,13 +369,28 @@ def fail_over(conn: Connection, delivery: Delivery, channel: str, targets: Seque
                 created_at=now,
                 due_at=now,
                 instead_of=delivery.id,
-                alert_count=delivery.alert_count,
+                alert_count=len(missing),
             )
         )
-        links = [{"delivery_id": new_id, "alert_id": alert_id} for alert_id in alert_ids]
+        links = [{"delivery_id": new_id, "alert_id": alert_id} for alert_id in missing]
         conn.execute(t.delivery_alerts.insert(), links)
         count += 1
     return count
+
+
+def _reaching(conn: Connection, channel: str, target: str, alert_ids: Sequence[int]) -> set[int]:
+    """Return those of the alerts that have a message to a recipient already."""
+    d, links = t.deliveries.c, t.delivery_alerts.c
+    found: set[int] = set()
+    for some in chunks(alert_ids):
+        found.update(
+            conn.scalars(
+                sa.select(links.alert_id)
+                .join(t.deliveries, d.id == links.delivery_id)
+                .where(links.alert_id.in_(some), d.channel == channel, d.target == target)
+            )
+        )
+    return found
 
 
 def alerts_of(conn: Connection, delivery_id: str) -> list[Any]:
@@ -521,3 +538,31 @@ def release(conn: Connection, mention_id: int, version: int, why: str, now: date
         t.deliveries.update().where(d.id.in_(ids)).values(state=DeliveryState.PENDING, due_at=now, held_reason=None)
     )
     conn.execute(t.alerts.update().where(t.alerts.c.mention_id == mention_id).values(version=version))
+
+
+def is_about_a_mention(conn: Connection, delivery_id: str) -> bool:
+    """Say whether a message tells of a mention, as against news about the watch itself."""
+    query = (
+        sa.select(t.alerts.c.id)
+        .join(t.delivery_alerts, t.delivery_alerts.c.alert_id == t.alerts.c.id)
+        .where(t.delivery_alerts.c.delivery_id == delivery_id, t.alerts.c.mention_id.is_not(None))
+    )
+    return conn.scalar(query.limit(1)) is not None
+
+
+def singles_since(conn: Connection, like: Delivery, since: datetime) -> int:
+    """Return how many messages about one mention each a recipient was sent since then."""
+    d = t.deliveries.c
+    about_a_mention = sa.exists().where(
+        t.delivery_alerts.c.delivery_id == d.id,
+        t.delivery_alerts.c.alert_id == t.alerts.c.id,
+        t.alerts.c.mention_id.is_not(None),
+    )
+    query = sa.select(sa.func.count()).where(
+        d.channel == like.channel,
+        d.target == like.target,
+        d.sent_at >= since,
+        d.alert_count == 1,
+        about_a_mention,
+    )
+    return int(conn.scalar(query) or 0)

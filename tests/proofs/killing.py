@@ -191,9 +191,9 @@ def _count_repeats(town: Town, tally: Tally, since: int) -> int:
 
 def delivery_id(post: dict[str, object]) -> str:
     """Return the id a message carries."""
-    metadata = post.get("metadata")
-    assert isinstance(metadata, dict)
-    return str(metadata["event_payload"]["delivery_id"])
+    blocks = post["blocks"]
+    assert isinstance(blocks, list)
+    return str(blocks[0]["block_id"])
 
 
 def _let_finish(town: Town, phases: Path, database: str, tally: Tally) -> None:

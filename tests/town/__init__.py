@@ -6,6 +6,7 @@ The fakes stand at the two edges only; everything between is the product as it i
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
@@ -128,7 +129,7 @@ class Site:
             more = offset + size < len(shown)
             host = "https://reviews.town.example"
             following = f"{host}{parts.path}?size={size}&offset={offset + size}" if more else None
-            stars = [one["stars"] for one in shown if one["stars"] is not None]
+            stars = [one["stars"] for one in shown if one.get("stars") is not None]
             body = {"reviews": page, "next": following}
             if stars:
                 body["total"] = {"count": len(shown), "average": round(sum(stars) / len(stars), 2)}
@@ -178,15 +179,22 @@ class Slack:
         return Handler
 
 
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Mail:
     """A real mail server that keeps what it is given."""
 
     def __init__(self) -> None:
         self.received: list[EmailMessage] = []
         self.refuse: str | None = None
-        self._controller = Controller(self, hostname="127.0.0.1", port=0)
+        self.port = free_port()
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
         self._controller.start()
-        self.port = self._controller.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
 
     def close(self) -> None:
         """Stop taking."""

@@ -1,0 +1,87 @@
+"""A watch over the made-up town: the real daemon in this process, with a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from monitor import config
+from monitor.config import ChannelSettings
+from monitor.daemon import Daemon
+from monitor.http import Session
+from monitor.store import open_store
+from tests.builders import FakeClock
+from tests.town import START, Town, a_town
+
+
+class Unhurried(Daemon):
+    """The daemon, without the second that Slack wants between two messages."""
+
+    def session_for(self, channel: ChannelSettings) -> Session:
+        """Return a session that does not wait."""
+        return self.door.session(
+            f"channel:{channel.name}",
+            base_url=channel.base_url,
+            allow_private=channel.allow_private,
+            gap=timedelta(0),
+        )
+
+
+class Watch:
+    """A monitor that looks when it is told to."""
+
+    def __init__(self, town: Town, clock: FakeClock, path: Path) -> None:
+        self.town, self.clock = town, clock
+        self.settings = config.load(path, town.env)
+        self.store = open_store(self.settings.database, now=clock())
+        self.daemon = Unhurried(self.settings, self.store, now=clock, env=town.env)
+        self.daemon.prepare()
+
+    def look(self, **span: float) -> None:
+        """Let time pass, then look at everything that is due and tell what is to be told."""
+        if span:
+            self.clock.advance(**span)
+        self.daemon.until_idle()
+
+    def minute(self) -> None:
+        """Let a minute pass, with what the daemon does each minute."""
+        self.clock.advance(minutes=1)
+        self.daemon._minute()
+        self.daemon.until_idle()
+
+    def rows(self, query: str, **values: Any) -> list[Any]:
+        """Return the rows of a query, for asking what is stored."""
+        with self.store.read() as conn:
+            return list(conn.execute(sa.text(query), values))
+
+    def close(self) -> None:
+        """Stop and let go."""
+        self.daemon.close()
+        self.store.close()
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    """A town whose servers run for the time of a test."""
+    with a_town(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def watch(town: Town, database_url: str) -> Iterator[Callable[..., Watch]]:
+    """Return a function that begins a watch over the town, on each kind of database."""
+    started: list[Watch] = []
+
+    def start(**settings: Any) -> Watch:
+        path = town.configure(**{"database": database_url, **settings})
+        started.append(Watch(town, FakeClock(START), path))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
