@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from monitor import text
 from monitor.models import Brand
@@ -21,12 +22,12 @@ _SIGNS = (
     "\U00020000-\U0003ffff"
 )
 _TOKEN = re.compile(rf"[{_SIGNS}]|[^\W{_SIGNS}]+|[^\w\s]")
+_ASCII_TOKEN = re.compile(r"\w+|[^\w\s]", re.ASCII)
 _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _JOINERS = frozenset("-_'’")  # between two words of a term these are as good as a space
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     word: str
     glued: bool  # nothing stands between it and the one before
 
@@ -77,7 +78,7 @@ class Matcher:
 
     def _brands_of(self, content: str) -> set[int]:
         first = self._root.glued
-        if first.keys().isdisjoint(_TOKEN.findall(content)):
+        if first.keys().isdisjoint(_pattern_for(content).findall(content)):
             return set()
         tokens = _tokens(content)
         terms: list[tuple[_Term, int, int]] = []
@@ -160,10 +161,14 @@ def _plain(content: str) -> str:
     return unicodedata.normalize("NFC", "".join(sign for sign in apart if not "\u0300" <= sign <= "\u036f"))
 
 
+def _pattern_for(content: str) -> re.Pattern[str]:
+    return _ASCII_TOKEN if content.isascii() else _TOKEN  # the same tokens in half the time
+
+
 def _tokens(content: str) -> list[_Token]:
     tokens = []
     end = -1
-    for found in _TOKEN.finditer(content):
+    for found in _pattern_for(content).finditer(content):
         tokens.append(_Token(found[0], found.start() == end))
         end = found.end()
     return tokens

@@ -79,15 +79,15 @@ def read_as(text: str, tokens: Sequence[str], tag: str | None = None) -> str | N
 
     `tokens` are its words in lower case, `tag` is what the site says.
     """
+    known = words()
+    english = sum(map(known.english.__contains__, tokens))
+    others = sum(map(known.others.__contains__, tokens))
+    latin = text.isascii() or sum(map(str.isascii, tokens)) >= 0.8 * len(tokens)
+    if latin and _clearly_english(len(tokens), english, others):
+        return _ENGLISH
     spoken = [token for token in tokens if not token.isdigit()]
     if not spoken:
         return None
-    known = words()
-    english = sum(map(known.english.__contains__, spoken))
-    others = sum(map(known.others.__contains__, spoken))
-    latin = text.isascii() or sum(map(str.isascii, spoken)) >= 0.8 * len(spoken)
-    if latin and _clearly_english(len(spoken), english, others):
-        return _ENGLISH
     claimed = _primary(tag)
     if latin and len(spoken) < GLANCE_WORDS and claimed in (None, _ENGLISH):
         plain = english and not others and all(map(known.short.__contains__, spoken))

@@ -21,6 +21,7 @@ _SENTENCE_END = re.compile(r"[.!?;:\n]")
 _NUMBER_WORDS = frozenset(
     ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve", "twenty", "thirty"]
 )
+_FIRST_NUMBERS = _NUMBER_WORDS | set(map(str, range(1_000)))  # those that a phrase may begin with
 _NEGATORS = frozenset(["not", "no", "never", "without", "hardly", "nor", "neither", "cannot", "zero"])
 _NEGATION_REACH = 3  # words before a phrase
 _NO_NEGATION = frozenset(["only", "just", "even", "so", "this", "such", "been", "mention"])  # "not only", "never so"
@@ -93,20 +94,21 @@ class Phrases:
     def _hits(self, tokens: Sequence[str]) -> list[_Hit]:
         starts = self._starts
         hits: list[_Hit] = []
-        for at, token in enumerate(tokens):
-            second = starts.get(token)
-            if second is None and (not token.isdigit() or (second := starts.get(NUMBER)) is None):
-                continue
-            hits += [_Hit(phrase, at, at + 1) for phrase in second.alone]
+        for at in [at for at, token in enumerate(tokens) if token in starts]:
+            second = starts[tokens[at]]
+            if second.alone:
+                hits += [_Hit(phrase, at, at + 1) for phrase in second.alone]
             if at + 1 < len(tokens):
                 self._longer(second, tokens, at, hits)
         return hits
 
     def _longer(self, second: _Second, tokens: Sequence[str], at: int, hits: list[_Hit]) -> None:
         next_token = tokens[at + 1]
-        keys = (next_token, NUMBER, ANY) if _is_number(next_token) else (next_token, ANY)
-        for key in keys:
-            for phrase in second.after.get(key, ()):
+        after = second.after
+        for key in (next_token, NUMBER, ANY):
+            if key not in after or (key is NUMBER and not _is_number(next_token)):
+                continue
+            for phrase in after[key]:
                 end = at + 2 + len(phrase.rest)
                 if end <= len(tokens) and all(map(_fits, phrase.rest, tokens[at + 2 : end])):
                     hits.append(_Hit(phrase, at, end))
@@ -115,8 +117,7 @@ class Phrases:
         for slots in _variants(phrase):
             negates = any(slot & _NEGATORS or any("n't" in word for word in slot) for slot in slots)
             found = _Phrase(kind, name, slots[2:], negates)
-            # A text that begins with a number in words is looked up by that word.
-            for first in slots[0] | (_NUMBER_WORDS if NUMBER in slots[0] else set()):
+            for first in slots[0] | (_FIRST_NUMBERS if NUMBER in slots[0] else set()):
                 second = self._starts.setdefault(first, _Second())
                 if len(slots) == 1:
                     second.alone.append(found)

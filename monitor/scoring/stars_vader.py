@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from monitor.models import Label, Level, Rating, Scorable, Score, Why
 from monitor.scoring.language import read_as
@@ -36,8 +36,7 @@ _LONGEST_SENTENCE = 160  # characters shown
 _SHOWN_WORDS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(NamedTuple):
     """What was found in a text. `vader` is None where it must not be asked."""
 
     text: str = ""
@@ -47,11 +46,11 @@ class _Read:
 
     @property
     def dangers(self) -> tuple[str, ...]:
-        return tuple(found.name for found in self.found if found.kind == "danger")
+        return tuple(found.name for found in self.found if found.kind == "danger") if self.found else ()
 
     @property
     def topics(self) -> tuple[str, ...]:
-        return tuple(found.name for found in self.found if found.kind == "topic")
+        return tuple(found.name for found in self.found if found.kind == "topic") if self.found else ()
 
     @property
     def negative(self) -> bool:
@@ -62,8 +61,7 @@ class _Read:
         return self.vader.polarity.compound if self.vader else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Sentence:
+class _Sentence(NamedTuple):
     text: str
     total: float  # sum of its valences
 

@@ -28,6 +28,7 @@ class Polarity(NamedTuple):
     compound: float
 
 
+_SMALL = frozenset(["the", "to", "of", "for"])  # an idiom is told by one of its other words
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 NOTHING = Polarity(0.0, 0.0, 0.0, 0.0)  # no word at all
 NEUTRAL = Polarity(0.0, 1.0, 0.0, 0.0)
@@ -66,6 +67,7 @@ class Tables:
     idioms: dict[str, float]
     idiom_words: frozenset[str]
     booster_ends: frozenset[str]  # last words of boosters of several words: "kind of"
+    telling: frozenset[str]  # without any of these around, a word counts as it stands in the lexicon
     capitals: float
     flip: float
 
@@ -78,14 +80,18 @@ def tables() -> Tables:
     analyzer = vaderSentiment.SentimentIntensityAnalyzer()
     # The package looks at a text character by character, so that no longer emoji is ever found.
     emoji = {sign: words for sign, words in analyzer.emojis.items() if len(sign) == 1}
+    boosters, idioms = vaderSentiment.BOOSTER_DICT, vaderSentiment.SPECIAL_CASES
+    telling = {"no", "so", "this", "least", *vaderSentiment.NEGATE}
+    telling.update(next(word for word in phrase.split() if word not in _SMALL) for phrase in (*boosters, *idioms))
     return Tables(
         lexicon=analyzer.lexicon,
         emoji=emoji,
-        boosters=vaderSentiment.BOOSTER_DICT,
+        boosters=boosters,
         negators=frozenset(vaderSentiment.NEGATE),
-        idioms=vaderSentiment.SPECIAL_CASES,
-        idiom_words=frozenset(word for phrase in vaderSentiment.SPECIAL_CASES for word in phrase.split()),
-        booster_ends=frozenset(phrase.split()[-1] for phrase in vaderSentiment.BOOSTER_DICT if " " in phrase),
+        idioms=idioms,
+        idiom_words=frozenset(word for phrase in idioms for word in phrase.split()),
+        booster_ends=frozenset(phrase.split()[-1] for phrase in boosters if " " in phrase),
+        telling=frozenset(telling),
         capitals=vaderSentiment.C_INCR,
         flip=vaderSentiment.N_SCALAR,
     )
@@ -104,10 +110,11 @@ class Vader:
     def read(self, text: str) -> Reading:
         """Return the four numbers and what they were made of."""
         text = self.spelled_out(text).strip()
-        words = _words(text.lower())
+        lowered = text.lower()
+        words = _words(lowered)
         if not words:
             return Reading(NOTHING, [], [])
-        valences = _Rules(text.split(), words, self._tables).valences()
+        valences = _Rules(text, words, self._tables, contracted="n't" in lowered).valences()
         if not valences:
             return Reading(NEUTRAL, words, [])
         return Reading(_polarity([value for _, value in valences], len(words), text), words, valences)
@@ -136,12 +143,14 @@ def _words(text: str) -> list[str]:
 class _Rules:
     """One text on its way through the rules."""
 
-    __slots__ = ("_mixed", "_raw", "_tables", "_words")
+    __slots__ = ("_contracted", "_mixed", "_raw", "_tables", "_text", "_words")
 
-    def __init__(self, raw: list[str], words: list[str], tables: Tables) -> None:
-        self._raw = raw
+    def __init__(self, text: str, words: list[str], tables: Tables, *, contracted: bool) -> None:
+        self._text = text
         self._words = words
         self._tables = tables
+        self._contracted = contracted  # some word holds "n't"
+        self._raw: list[str] | None = None
         self._mixed: bool | None = None
 
     def valences(self) -> list[tuple[int, float]]:
@@ -154,12 +163,12 @@ class _Rules:
     def _valence(self, at: int) -> float:
         words, lexicon = self._words, self._tables.lexicon
         word = words[at]
+        if not self._contracted and self._tables.telling.isdisjoint(words[at - 3 if at > 3 else 0 : at + 3]):
+            return self._louder(lexicon[word], at)
         after = words[at + 1] if at + 1 < len(words) else ""
         if word in self._tables.boosters or (word == "kind" and after == "of"):
             return 0.0
-        value = self._start_value(at, word, after)
-        if self._shouted(at):
-            value += self._tables.capitals if value > 0 else -self._tables.capitals
+        value = self._louder(self._start_value(at, word, after), at)
         for back in range(1, min(at, 3) + 1):
             if words[at - back] not in lexicon:
                 value = self._with_word_before(value, at, back)
@@ -190,9 +199,9 @@ class _Rules:
     def _boost(self, boost: float, value: float, at: int) -> float:
         if value < 0:
             boost *= -1
-        if self._shouted(at):
-            boost += self._tables.capitals if value > 0 else -self._tables.capitals
-        return boost
+        if not self._shouted(at):
+            return boost
+        return boost + (self._tables.capitals if value > 0 else -self._tables.capitals)
 
     def _negated(self, value: float, at: int, back: int) -> float:
         words = self._words
@@ -238,8 +247,15 @@ class _Rules:
             return value
         return value * self._tables.flip
 
+    def _louder(self, value: float, at: int) -> float:
+        if not self._shouted(at):
+            return value
+        return value + (self._tables.capitals if value > 0 else -self._tables.capitals)
+
     def _shouted(self, at: int) -> bool:
         """Say whether a word stands in capitals while others do not."""
+        if self._raw is None:
+            self._raw = self._text.split()
         if not self._raw[at].isupper():
             return False
         if self._mixed is None:
