@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def restore(
     tell = say or print_nothing
     with tempfile.TemporaryDirectory(prefix="monitor-restore-") as scratch:
         if address.get_backend_name() == "sqlite":
-            source = _as_sqlite(path, Path(scratch), migrations, now)
+            source = _as_sqlite(path, Path(scratch), migrations)
             return _into_sqlite(connecting.sqlite_path(address), source, path, ask, now=now, say=tell, own=migrations)
         archive = _as_archive(path, Path(scratch), migrations, now)
         return _into_postgres(address, archive, path, ask, now=now, say=tell, folder=folder or Path(), own=migrations)
@@ -94,7 +94,7 @@ def _is_archive(path: Path) -> bool:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _as_sqlite(path: Path, scratch: Path, migrations: Migrations, now: datetime) -> Path:
+def _as_sqlite(path: Path, scratch: Path, migrations: Migrations) -> Path:
     """Return the backup as an SQLite file that is sound and ours."""
     if not _is_archive(path):
         standing.of_file(path, migrations)
@@ -104,7 +104,7 @@ def _as_sqlite(path: Path, scratch: Path, migrations: Migrations, now: datetime)
     with dump.archive_to_read(path) as member:
         manifest = dump.Manifest.read(member, str(path))
         _check_known(manifest, path, migrations)
-        upgrade.make_sqlite(made, migrations, now=now, revision=manifest.revision)
+        upgrade.make_sqlite(made, migrations, revision=manifest.revision)
         with _writing(made) as conn:
             dump.load(conn, member, manifest)
     return made
@@ -156,8 +156,9 @@ def _into_sqlite(
 
 def _put_sqlite(target: Path, source: Path, own: Migrations, *, now: datetime, say: Say) -> None:
     if target.exists() and _is_sound(target, own):
-        say(f"What was there is kept as {copies.before(target, 'restore', now)}")
-        _pour(source, target)
+        with copies.before(target, "restore", now) as copy:
+            say(f"What was there is kept as {copy}")
+            _pour(source, target)
         return
     if target.exists():
         say(f"What was there is damaged; it is kept as {_set_aside(target, now)}")
@@ -221,22 +222,23 @@ def _into_postgres(
                 there = conn.scalar(sa.text("SELECT count(*) FROM mentions")) if found.revision else None
                 if not ask(_question(where, given, there, _rows_of(manifest, "mentions"))):
                     return False
-                if found.revision:
-                    say(f"What was there is kept as {copies.before_postgres(conn, folder, 'restore', now)}")
-                _renew(conn, member, manifest, own, now)
+                with copies.before_postgres(conn, folder, "restore", now) if found.revision else nullcontext() as copy:
+                    if copy:
+                        say(f"What was there is kept as {copy}")
+                    _renew(conn, member, manifest, own)
     finally:
         engine.dispose()
     return True
 
 
-def _renew(conn: Connection, member: dump.Member, manifest: dump.Manifest, own: Migrations, now: datetime) -> None:
+def _renew(conn: Connection, member: dump.Member, manifest: dump.Manifest, own: Migrations) -> None:
     old = sa.MetaData()
     old.reflect(conn)
     old.drop_all(conn)
-    upgrade.climb(conn, own, manifest.revision, now)
+    upgrade.climb(conn, own, manifest.revision)
     dump.load(conn, member, manifest)
     if manifest.revision != own.head:
-        upgrade.climb(conn, own, own.head, now)
+        upgrade.climb(conn, own, own.head)
 
 
 def _rows_of(manifest: dump.Manifest, name: str) -> int | None:

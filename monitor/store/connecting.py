@@ -26,6 +26,8 @@ BUSY_SECONDS = 30.0  # how long a writer waits for another process's transaction
 CACHE_KIB = 16 * 1024  # pages a connection may keep in memory; what it does not touch costs nothing
 LOG_LIMIT = 64 * 1024 * 1024  # bytes the write-ahead log is cut back to after a large transaction
 
+SQLITE = "sqlite:///"
+
 PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
@@ -53,6 +55,8 @@ KEEPALIVE = {
 
 def address(url: str) -> URL:
     """Return the parsed address of a database. Raises StoreError for what is neither SQLite nor PostgreSQL."""
+    if url.startswith(SQLITE):
+        return URL.create("sqlite", database=url.removeprefix(SQLITE))  # all of it is the name: it may hold a ?
     try:
         found = sa.make_url(url)
     except ArgumentError as error:
@@ -133,12 +137,18 @@ def file_uri(path: Path, mode: str) -> str:
 
 def dumps(value: Any) -> str:
     """Return JSON that people can read, or escaped where a text is no valid Unicode."""
-    text = json.dumps(value, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value)
+    if value == []:
+        return "[]"  # most lists of most rows
+    text = _encode(value)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return json.dumps(value)
     return text
+
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` makes a new encoder at every call
 
 
 @contextmanager

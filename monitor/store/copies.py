@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -18,21 +19,38 @@ KEPT_BEFORE = 3
 POSTGRES_NAME = "monitor-postgresql"
 
 
-def before(path: Path, what: str, now: datetime) -> Path:
-    """Copy an SQLite file beside itself, before something is done to it. Raises StoreError: no room, damaged."""
+@contextmanager
+def before(path: Path, what: str, now: datetime) -> Iterator[Path]:
+    """Copy an SQLite file beside itself while something is done to it; the last three such copies are kept.
+
+    When that fails, the database is as it was and the copy goes, so that a start which is tried
+    again and again does not push out older ones. Raises StoreError: no room, damaged.
+    """
     target = path.with_name(f"{path.name}.before-{what}-{stamp(now)}")
     copy_sqlite(path, target)
-    keep_newest(path.parent, f"{path.name}.before-", KEPT_BEFORE)
-    return target
+    with _kept(target, f"{path.name}.before-"):
+        yield target
 
 
-def before_postgres(conn: Connection, folder: Path, what: str, now: datetime) -> Path:
-    """Write everything of a PostgreSQL database into an archive in a folder. Raises UsageError: no room."""
+@contextmanager
+def before_postgres(conn: Connection, folder: Path, what: str, now: datetime) -> Iterator[Path]:
+    """Do the same for PostgreSQL: everything goes into an archive in a folder. Raises UsageError: no room."""
     target = folder.absolute() / f"{POSTGRES_NAME}.before-{what}-{stamp(now)}.zip"
+    dump.stop_writers(conn)
     with replacing(target, private=True) as stream, dump.archive_to_write(stream) as member:
         dump.write(conn, member, now=now)
-    keep_newest(folder, f"{POSTGRES_NAME}.before-", KEPT_BEFORE)
-    return target
+    with _kept(target, f"{POSTGRES_NAME}.before-"):
+        yield target
+
+
+@contextmanager
+def _kept(copy: Path, start: str) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        copy.unlink(missing_ok=True)
+        raise
+    keep_newest(copy.parent, start, KEPT_BEFORE)
 
 
 def copy_sqlite(source: Path, target: Path) -> None:

@@ -18,23 +18,22 @@ from __future__ import annotations
 
 import re
 
-_EQUALS = "=＝﹦⁼₌"
-_SIGNS = _EQUALS + "+＋﹢⁺₊@＠﹫%％﹪−－﹣⁻₋\\-"
-_FIRST = _SIGNS + "\t\r\n|｜"
-_BLANK = (  # nothing to see: controls, spaces, joiners, marks of direction, fillers, selectors
-    "[\x00-\x08\x0b\x0c\x0e-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180e\u2000-\u200f"
-    "\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufffd]"
+EQUALS = "=＝﹦⁼₌"
+SIGNS = EQUALS + "+＋﹢⁺₊@＠﹫%％﹪−－﹣⁻₋\\-"
+FIRST = SIGNS + "\t\r\n|｜"
+UNSEEN = (  # controls, wide and narrow spaces, joiners, marks of direction, fillers, selectors
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180e\u2000-\u200f"
+    "\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufffd"
 )
+_BLANK = f"[ {UNSEEN}]"
 _BREAK = '[;|\t\r\n"]'
 
-_PLACE = re.compile(
-    rf"\A(?=')|\A(?!'){_BLANK}*'*(?=[{_FIRST}])|{_BREAK}{_BLANK}*'*(?=[{_SIGNS}])|[ ,:]'*(?=[{_EQUALS}])"
-)
+_PLACE = re.compile(rf"\A(?=')|\A(?!'){_BLANK}*'*(?=[{FIRST}])|{_BREAK}{_BLANK}*'*(?=[{SIGNS}])|[ ,:]'*(?=[{EQUALS}])")
 GUARDS = (  # what `unguard` looks for, each time losing the last character of what it found
-    rf"\A'|\A(?!'){_BLANK}*'+(?=[{_FIRST}])|{_BREAK}{_BLANK}*'+(?=[{_SIGNS}])|[ ,:]'+(?=[{_EQUALS}])"
+    rf"\A'|\A(?!'){_BLANK}*'+(?=[{FIRST}])|{_BREAK}{_BLANK}*'+(?=[{SIGNS}])|[ ,:]'+(?=[{EQUALS}])"
 )
 _GUARD = re.compile(GUARDS)
-_MAYBE = re.compile(f"[{_FIRST}']")
+_MAYBE = re.compile(f"[{FIRST}']")
 
 
 def guard(text: str) -> str:

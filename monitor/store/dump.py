@@ -27,7 +27,7 @@ from monitor import __version__
 from monitor.errors import StoreError
 from monitor.store import schema
 from monitor.store.csv_safe import guard, unguard
-from monitor.store.migrations import VERSION_TABLE
+from monitor.store.migrations import PROGRAM_VERSION, VERSION_TABLE
 from monitor.store.plain import kind_of, plain
 
 MANIFEST = "tables.json"
@@ -86,6 +86,13 @@ def write(conn: Connection, member: Member, *, now: datetime, leave_out: Collect
     return manifest
 
 
+def stop_writers(conn: Connection) -> None:
+    """Let nobody else write to a PostgreSQL database until the transaction of `conn` ends."""
+    quote = conn.dialect.identifier_preparer.quote
+    names = ", ".join(quote(table.name) for table in _tables_of(conn))
+    conn.execute(sa.text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
+
+
 def load(conn: Connection, member: Member, manifest: Manifest) -> None:
     """Fill the tables of `conn`, which are those of the dump's revision, replacing what is in them.
 
@@ -119,7 +126,7 @@ def _check_names(conn: Connection, manifest: Manifest) -> None:
 
 def _own_meta(conn: Connection) -> list[dict[str, Any]]:
     # Who made these tables is told by the one who did.
-    rows = conn.execute(sa.select(schema.meta).where(schema.meta.c.key.in_(("program_version", "upgraded_at"))))
+    rows = conn.execute(sa.select(schema.meta).where(schema.meta.c.key == PROGRAM_VERSION))
     return [dict(row._mapping) for row in rows]
 
 
@@ -153,7 +160,7 @@ def _write_table(conn: Connection, table: sa.Table, member: Member) -> TableFile
     dialect = conn.dialect.name
     columns = [plain(column, dialect, kinds[column.name]).label(column.name) for column in table.columns]
     key = list(table.primary_key.columns)
-    rows = conn.execution_options(stream_results=True).execute(sa.select(*columns).order_by(*key))
+    rows = conn.execute(sa.select(*columns).order_by(*key).execution_options(stream_results=True))
     count = 0
     with member(f"{table.name}.csv") as stream:
         text = io.TextIOWrapper(stream, "utf-8", newline="", write_through=True)
@@ -234,12 +241,14 @@ def _fill_postgres(conn: Connection, table: TableFile, rows: Iterator[list[str]]
     readers = [unguard if kind in ("text", "json") else str for kind in table.columns.values()]
     count = 0
     cursor: Any = conn.connection.cursor()
-    with cursor.copy(f"COPY {table.name} ({_names(conn, table)}) FROM STDIN") as copy:
-        while some := _read_some(rows, readers, table.name):
-            for row in some:
-                copy.write_row(row)
-            count += len(some)
-    cursor.close()
+    try:
+        with cursor, cursor.copy(f"COPY {table.name} ({_names(conn, table)}) FROM STDIN") as copy:
+            while some := _read_some(rows, readers, table.name):
+                for row in some:
+                    copy.write_row(row)
+                count += len(some)
+    except conn.dialect.loaded_dbapi.DataError as error:
+        raise StoreError(f"{table.name}.csv cannot be read: {error}. Nothing was read in") from error
     return count
 
 

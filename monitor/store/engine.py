@@ -73,11 +73,11 @@ class Store:
         """
         if not self._lock.take(f"pid {os.getpid()} on {socket.gethostname()} since {now:%Y-%m-%dT%H:%M:%SZ}"):
             return False
-        with self.read() as conn:
-            found = standing.of_connection(conn, self.migrations, where=where(self.engine))
-        if found.revision != self.migrations.head:
+        try:
+            self._check_version()
+        except BaseException:
             self._lock.release()
-            raise StoreError(standing.newer_words(where(self.engine), found, self.migrations))
+            raise
         return True
 
     def lock_alive(self) -> bool:
@@ -111,6 +111,13 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _check_version(self) -> None:
+        name = where(self.engine)
+        with self.read() as conn:
+            found = standing.of_connection(conn, self.migrations, where=name)
+        if found.revision != self.migrations.head:
+            raise StoreError(f"{name} was replaced by one of another version meanwhile: start again", permanent=False)
 
     def _check_file(self) -> None:
         # SQLite would go on writing into the nameless file until the last connection closes.

@@ -78,7 +78,7 @@ def _target(path: Path) -> Path:
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
     if target.is_dir():
         raise UsageError(f"{path} is a folder: name a file in it")
-    if target.exists() and not os.access(target, os.W_OK):
+    if target.exists() and not os.access(target, os.W_OK, effective_ids=True):
         raise UsageError(f"{path} is read-only: choose another name, or make it writable first")
     return target
 

@@ -50,7 +50,7 @@ def export_all(store: Store, folder: Path, *, now: datetime, keys: Collection[Ke
     return manifest
 
 
-def import_all(store: Store, folder: Path, *, now: datetime) -> dump.Manifest:
+def import_all(store: Store, folder: Path) -> dump.Manifest:
     """Read a folder that `export_all` wrote into an empty database, all or nothing. Returns what was read.
 
     An export of an older version is brought up to date on the way.
@@ -62,7 +62,7 @@ def import_all(store: Store, folder: Path, *, now: datetime) -> dump.Manifest:
         raise StoreError(standing.newer_words(str(folder), found, store.migrations))
     with tempfile.TemporaryDirectory(prefix="monitor-import-") as scratch:
         if manifest.revision != store.migrations.head:
-            folder = _brought_up(store, folder, Path(scratch), now)
+            folder = _brought_up(store, folder, Path(scratch))
         member = dump.folder_to_read(folder)
         with store.write() as conn:
             _check_empty(conn, where(store.engine))
@@ -70,21 +70,22 @@ def import_all(store: Store, folder: Path, *, now: datetime) -> dump.Manifest:
     return manifest
 
 
-def _brought_up(store: Store, folder: Path, scratch: Path, now: datetime) -> Path:
+def _brought_up(store: Store, folder: Path, scratch: Path) -> Path:
     """Return an older export as one of today: through a database of its own revision."""
     member = dump.folder_to_read(folder)
     manifest = dump.Manifest.read(member, str(folder))
     path = scratch / "older.db"
-    upgrade.make_sqlite(path, store.migrations, now=now, revision=manifest.revision)
+    upgrade.make_sqlite(path, store.migrations, revision=manifest.revision)
     engine = connecting.sqlite_engine(path, pragmas=connecting.UPGRADE_PRAGMAS)
     newer = scratch / "newer"
     newer.mkdir()
     try:
         with engine.begin() as conn:
             dump.load(conn, member, manifest)
-            upgrade.climb(conn, store.migrations, store.migrations.head, now)
+            upgrade.climb(conn, store.migrations, store.migrations.head)
         with engine.begin() as conn:
-            dump.write(conn, dump.folder_to_write(newer), now=now, leave_out=NEVER_EXPORTED)
+            made = datetime.fromisoformat(manifest.made_at)
+            dump.write(conn, dump.folder_to_write(newer), now=made, leave_out=NEVER_EXPORTED)
     finally:
         engine.dispose()
     return newer
@@ -124,7 +125,6 @@ def read(name, types, times=()):
         dtype=types | dict.fromkeys(times, "string"),
         keep_default_na=False,
         na_values=[""],
-        float_precision="round_trip",
     )
     for column in (column for column, kind in types.items() if kind == "string"):
         frame[column] = frame[column].map(lambda cell: GUARD.sub(lambda m: m[0][:-1], cell), na_action="ignore")

@@ -19,7 +19,7 @@ def kind_of(column_type: Any) -> str:
         (sa.JSON, "json"),
         (sa.Boolean, "boolean"),
         (sa.Integer, "integer"),
-        (sa.Numeric, "float"),
+        ((sa.Float, sa.Numeric), "float"),
     ]
     return next((kind for types, kind in kinds if isinstance(column_type, types)), "text")
 

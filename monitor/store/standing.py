@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from monitor import __version__
 from monitor.errors import StoreError
 from monitor.store.connecting import file_uri, sqlite_told
-from monitor.store.migrations import VERSION_TABLE, Migrations
+from monitor.store.migrations import PROGRAM_VERSION, VERSION_TABLE, Migrations
 
 MOUNTS = Path("/proc/self/mounts")
 NETWORK = re.compile(
@@ -60,12 +60,12 @@ def check_place(path: Path, *, create: bool, mounts: Path = MOUNTS) -> None:
 
 
 def _check_rights(path: Path) -> None:
-    if not os.access(path.parent, os.W_OK | os.X_OK):
+    if not os.access(path.parent, os.W_OK | os.X_OK, effective_ids=True):
         raise StoreError(
             f"the folder {path.parent} is read-only for this user: SQLite keeps its log beside the database. "
             "Give the user that runs this the right to write there"
         )
-    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
         raise StoreError(f"{path} is read-only for this user: give the user that runs this the right to write it")
 
 
@@ -142,7 +142,7 @@ def _judge(ask: Ask, where: str, migrations: Migrations, list_tables: str) -> St
 
 
 def _program(ask: Ask) -> str | None:
-    for (value,) in ask("SELECT value FROM meta WHERE key = 'program_version'"):
+    for (value,) in ask(f"SELECT value FROM meta WHERE key = '{PROGRAM_VERSION}'"):  # noqa: S608  # our own name
         return str(json.loads(value) if isinstance(value, str) and value.startswith('"') else value)
     return None
 

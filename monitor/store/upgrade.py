@@ -16,7 +16,7 @@ from monitor.errors import StoreError
 from monitor.store import connecting, copies, schema, standing
 from monitor.store.connecting import telling
 from monitor.store.locks import FileLock, ServerLock, folder_lock, server_turn
-from monitor.store.migrations import Migrations
+from monitor.store.migrations import PROGRAM_VERSION, Migrations
 
 if TYPE_CHECKING:
     from monitor.store.standing import Standing
@@ -30,14 +30,14 @@ def settle_sqlite(path: Path, migrations: Migrations, *, now: datetime, say: Say
         return
     with folder_lock(path.parent):
         if not path.exists():
-            make_sqlite(path, migrations, now=now)
+            make_sqlite(path, migrations)
             return
         found = standing.of_file(path, migrations)
         if found.revision != migrations.head:
             _upgrade_sqlite(path, found, migrations, now=now, say=say)
 
 
-def make_sqlite(path: Path, migrations: Migrations, *, now: datetime, revision: str | None = None) -> None:
+def make_sqlite(path: Path, migrations: Migrations, *, revision: str | None = None) -> None:
     """Make a new SQLite file with all tables. It gets its name when it is complete."""
     part = path.with_name(f".{path.name[:50]}.new")
     for left in (part, part.with_name(f"{part.name}-journal")):
@@ -47,7 +47,7 @@ def make_sqlite(path: Path, migrations: Migrations, *, now: datetime, revision: 
     try:
         with telling(engine):
             with engine.execution_options(**connecting.WRITING).begin() as conn:
-                climb(conn, migrations, revision or migrations.head, now)
+                climb(conn, migrations, revision or migrations.head)
             _use_log(engine)
     finally:
         engine.dispose()
@@ -73,17 +73,21 @@ def _upgrade_sqlite(path: Path, found: Standing, migrations: Migrations, *, now:
         )
     lock = FileLock(path.with_name(f"{path.name}.lock"))
     _take_lock(lock, str(path), found, now)
+    engine = connecting.sqlite_engine(path, pragmas=connecting.UPGRADE_PRAGMAS)
     try:
-        copy = copies.before(path, found.revision, now)
-        say(f"Upgrading {path} from tables {found.revision} to {migrations.head}. A copy is kept as {copy}")
-        engine = connecting.sqlite_engine(path, pragmas=connecting.UPGRADE_PRAGMAS)
-        try:
-            with telling(engine), engine.execution_options(**connecting.WRITING).begin() as conn:
-                climb(conn, migrations, migrations.head, now)
-                _check_links(conn)
-        finally:
-            engine.dispose()
+        # Nobody can write between the copy and the upgrade: the lock comes first.
+        with (
+            telling(engine),
+            engine.execution_options(**connecting.WRITING).connect() as conn,
+            conn.begin() as work,
+            copies.before(path, found.revision, now) as copy,
+        ):
+            say(f"Upgrading {path} from tables {found.revision} to {migrations.head}. A copy is kept as {copy}")
+            climb(conn, migrations, migrations.head)
+            _check_links(conn)
+            work.commit()
     finally:
+        engine.dispose()
         lock.release()
 
 
@@ -111,7 +115,7 @@ def settle_postgres(
         server_turn(conn)
         found = standing.of_connection(conn, migrations, where=where)
         if found.revision is None:
-            climb(conn, migrations, migrations.head, now)
+            climb(conn, migrations, migrations.head)
         elif found.revision != migrations.head:
             _upgrade_postgres(conn, found, migrations, now=now, say=say, folder=folder)
 
@@ -124,9 +128,9 @@ def _upgrade_postgres(
     _take_lock(lock, where, found, now)
     try:
         assert found.revision is not None
-        copy = copies.before_postgres(conn, folder, found.revision, now)
-        say(f"Upgrading {where} from tables {found.revision} to {migrations.head}. A copy is kept as {copy}")
-        climb(conn, migrations, migrations.head, now)
+        with copies.before_postgres(conn, folder, found.revision, now) as copy:
+            say(f"Upgrading {where} from tables {found.revision} to {migrations.head}. A copy is kept as {copy}")
+            climb(conn, migrations, migrations.head)
     finally:
         lock.release()
 
@@ -150,7 +154,7 @@ def _check_encoding(conn: Connection, where: str) -> None:
         )
 
 
-def climb(conn: Connection, migrations: Migrations, revision: str, now: datetime) -> None:
+def climb(conn: Connection, migrations: Migrations, revision: str) -> None:
     """Run the steps up to a revision in the transaction of `conn`, and note which version did it."""
     from alembic import command
     from alembic.config import Config
@@ -159,6 +163,5 @@ def climb(conn: Connection, migrations: Migrations, revision: str, now: datetime
     config.set_main_option("script_location", str(migrations.folder).replace("%", "%%"))
     config.attributes["connection"] = conn
     command.upgrade(config, revision)
-    for key, value in (("program_version", __version__), ("upgraded_at", now.isoformat(timespec="seconds"))):
-        conn.execute(schema.meta.delete().where(schema.meta.c.key == key))
-        conn.execute(schema.meta.insert().values(key=key, value=value))
+    conn.execute(schema.meta.delete().where(schema.meta.c.key == PROGRAM_VERSION))
+    conn.execute(schema.meta.insert().values(key=PROGRAM_VERSION, value=__version__))

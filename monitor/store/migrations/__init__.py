@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 VERSION_TABLE = "monitor_version"
+PROGRAM_VERSION = "program_version"  # the row of `meta` that says which version made the tables what they are
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.autogenerate.api import AutogenContext
 from alembic.migration import MigrationContext
 
-from monitor import clock
 from monitor.store import connecting, schema, upgrade
 from monitor.store.migrations import OWN, VERSION_TABLE, Migrations
 
@@ -56,7 +55,7 @@ def _steps(own: Migrations) -> str:
         engine = connecting.sqlite_engine(path)
         with engine.execution_options(**connecting.WRITING).begin() as conn:
             if own.revisions:
-                upgrade.climb(conn, own, own.head, clock.now())
+                upgrade.climb(conn, own, own.head)
             context = MigrationContext.configure(conn, opts={"version_table": VERSION_TABLE})
             script = produce_migrations(context, schema.metadata)
         engine.dispose()

@@ -1,0 +1,10 @@
+"""What has been said, as files for other programs and as figures for people."""
+
+from __future__ import annotations
+
+from monitor.reports.files import FORMATS, as_csv, export, rows
+from monitor.reports.month import Month, monthly
+from monitor.store.csv_safe import guard, unguard
+from monitor.store.export import COLUMNS
+
+__all__ = ["COLUMNS", "FORMATS", "Month", "as_csv", "export", "guard", "monthly", "rows", "unguard"]
