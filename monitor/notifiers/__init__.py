@@ -15,7 +15,6 @@ from monitor.text import in_order, safe_link, shorten, shown
 
 NO_TEXT = "(no text)"
 LONGEST_LINES = 30  # lines of one quote; more of them could be made to look like our own layout
-LONGEST_HEADLINE = 500
 LONGEST_LINE = 1000
 
 # The exchange reached the other side, and what came back was not a yes.
@@ -42,10 +41,9 @@ def lead(headline: str) -> tuple[str, str]:
 
 def cut_quote(quote: Quote, limit: int) -> tuple[str, bool]:
     """Return what of a quote is shown, and whether something was cut. `limit` counts characters."""
-    whole = shown(quote.text).strip()
-    lines = whole.split("\n")
-    short = shorten("\n".join(line.rstrip() for line in lines[:LONGEST_LINES]), limit)
-    return short or NO_TEXT, len(lines) > LONGEST_LINES or len(short) < len(whole.rstrip()) - len(lines)
+    lines = [line.rstrip() for line in shown(quote.text).strip().split("\n")]
+    short = shorten("\n".join(lines[:LONGEST_LINES]), limit)
+    return short or NO_TEXT, short != "\n".join(lines)
 
 
 def links(message: Message) -> list[tuple[str, str]]:

@@ -25,14 +25,17 @@ from slack_sdk.models.blocks.basic_components import MarkdownTextObject
 
 from monitor.models import Json
 from monitor.notifier import Message, Quote
-from monitor.notifiers import LONGEST_HEADLINE, commands, cut_quote, lead, links, one_line
+from monitor.notifiers import commands, cut_quote, lead, links, one_line
 from monitor.text import safe_link, shorten
 
 # Slack takes 50 blocks and, undocumented, about 13,200 characters of them (msg_blocks_too_long):
-# https://github.com/slackapi/bolt-js/issues/2509. Counted here with & < > as the entities they become.
-ALL_QUOTES = 6000  # characters of all quotes together, escaped
+# https://github.com/slackapi/bolt-js/issues/2509. Counted with & < > as the entities they become.
+ALL_QUOTES = 6000  # characters of all quotes together
 ONE_QUOTE = 2500
-ALL_LINES = 4000
+ALL_LINES = 3500
+ONE_LINE = 1000
+HEADLINE = 600
+FRAME = 150  # what the JSON around one text takes
 MAX_LABEL = 75  # characters on a button
 MAX_BUTTONS = 10
 MAX_FALLBACK = 500  # the notification's text
@@ -67,7 +70,7 @@ def blocks_of(message: Message) -> list[Block]:
         elements, used = _quote(quote, min(budget, ONE_QUOTE))
         budget -= used
         blocks.append(RichTextBlock(elements=elements))
-        if budget < 100:
+        if budget < 2 * FRAME:
             break
     if lines := _lines(message):
         blocks.append(RichTextBlock(elements=lines))
@@ -79,7 +82,7 @@ def blocks_of(message: Message) -> list[Block]:
 
 
 def _headline(message: Message) -> RichTextElement:
-    first, rest = lead(one_line(message.headline, LONGEST_HEADLINE))
+    first, rest = lead(_fitted(one_line(message.headline), HEADLINE))
     parts = [_TEXT(text=first, style=_BOLD)]
     if rest:
         parts.append(_TEXT(text=rest))
@@ -87,29 +90,21 @@ def _headline(message: Message) -> RichTextElement:
 
 
 def _quote(quote: Quote, limit: int) -> tuple[list[RichTextElement], int]:
-    """Return the marked area of one quote and how many escaped characters it took."""
-    text, cut = _fitted(quote, limit)
-    inner: list[RichTextElement] = [_TEXT(text=text)]
-    author = one_line(quote.author or "", 80)
+    """Return the marked area of one quote, and how much of the budget it took."""
+    text, cut = cut_quote(quote, limit)
+    short = _fitted(text, limit)
+    author = _fitted(one_line(quote.author or "", 80), 120)
+    heading = _fitted(one_line(quote.heading or "", 200), 250)
+    inner: list[RichTextElement] = [_TEXT(text=short)]
     if author:
         inner += [_TEXT(text="\n"), _TEXT(text=author, style=_SOFT)]
     elements: list[RichTextElement] = []
-    if heading := one_line(quote.heading or "", 200):
+    if heading:
         elements.append(RichTextSectionElement(elements=[_TEXT(text=heading, style=_SOFT)]))
     elements.append(RichTextQuoteElement(elements=inner))
-    if cut and quote.more is not None:
+    if (cut or short != text) and quote.more is not None:
         elements.append(RichTextSectionElement(elements=_more(quote)))
-    return elements, _grown(text) + _grown(author) + len(heading)
-
-
-def _fitted(quote: Quote, limit: int) -> tuple[str, bool]:
-    """Return what of a quote fits: an & counts as the five characters it becomes."""
-    text, cut = cut_quote(quote, limit)
-    if (size := _grown(text)) > limit:
-        text, cut = shorten(text, max(limit * len(text) // size, 1)), True
-        while _grown(text) > limit and len(text) > 1:
-            text = shorten(text, len(text) * 4 // 5)
-    return text, cut
+    return elements, sum(map(_grown, (short, author, heading))) + 3 * FRAME
 
 
 def _more(quote: Quote) -> list[RichTextElement]:
@@ -125,10 +120,10 @@ def _lines(message: Message) -> list[RichTextElement]:
     sections: list[RichTextElement] = []
     budget = ALL_LINES
     for line in message.lines:
-        words = one_line(line)
-        if not words or budget <= 0:
+        words = _fitted(one_line(line), min(ONE_LINE, budget)) if budget > FRAME else ""
+        if not words:
             continue
-        budget -= _grown(words)
+        budget -= _grown(words) + FRAME
         # Sections run together: each begins a line of its own.
         start = [_TEXT(text="\n")] if sections else []
         sections.append(RichTextSectionElement(elements=[*start, _TEXT(text=words)]))
@@ -157,11 +152,17 @@ def _typed(message: Message) -> RichTextElement | None:
 
 
 def _grown(text: str) -> int:
-    return len(text) + 4 * text.count("&") + 3 * (text.count("<") + text.count(">"))
+    """Return how long a text is in JSON and with its entities."""
+    return len(text) + 4 * text.count("&") + 3 * (text.count("<") + text.count(">")) + sum(map(text.count, '\n"\\'))
+
+
+def _fitted(text: str, limit: int) -> str:
+    """Return what of a text fits, measured as it grows."""
+    while (size := _grown(text)) > limit and text:
+        text = shorten(text, min(len(text) * limit // size, len(text) - 1))
+    return text
 
 
 def _escaped(text: str, limit: int) -> str:
     """Return text for a text object, escaped once and within the limit after it."""
-    while _grown(text) > limit:
-        text = shorten(text, max(len(text) * limit // max(_grown(text), 1) - 1, 1))
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _fitted(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -11,14 +11,13 @@ from typing import TextIO
 from pydantic import Field
 
 from monitor.notifier import DeliveryError, Fetch, Message, Notifier, NotifierConfig, Quote, Receipt
-from monitor.notifiers import commands, lead, links
+from monitor.notifiers import LONGEST_LINE, NO_TEXT, commands, lead, links
 from monitor.text import shorten, terminal
 
 NARROW, WIDE = 40, 100  # columns of a card; a wider terminal is left empty at its right
 USUAL = 80
 SHOWN_LINES = 8  # of one quote
 SHOWN_TEXT = 600  # characters of one quote
-NO_TEXT = "(no text)"
 
 _BOLD, _DIM, _END = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _TONES = {"bad": "\x1b[31m", "good": "\x1b[32m", "broken": "\x1b[33m"}
@@ -103,13 +102,13 @@ def card_of(message: Message, width: int, *, colour: bool = False) -> str:
 
 
 def _line(text: str) -> str:
-    return terminal(" ".join(text.split()))
+    return terminal(shorten(" ".join(text.split()), LONGEST_LINE))
 
 
 def _quote(quote: Quote, width: int) -> Iterator[tuple[str, str]]:
     """Yield the lines of a quote, each with the bar that marks it as somebody else's words."""
     if quote.heading:
-        yield " ", shorten(_line(quote.heading), width)
+        yield " ", _short(_line(quote.heading), width)
     whole = quote.text.strip().split("\n")
     short = shorten("\n".join(whole[:SHOWN_LINES]), SHOWN_TEXT)
     for line in (short or NO_TEXT).split("\n"):
@@ -118,7 +117,7 @@ def _quote(quote: Quote, width: int) -> Iterator[tuple[str, str]]:
     if len(whole) > SHOWN_LINES and not short.endswith("…"):
         yield "│", "…"
     if quote.author:
-        yield "│", f"({shorten(_line(quote.author), width - 2)})"
+        yield "│", f"({_short(_line(quote.author), width - 2)})"
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:
@@ -137,6 +136,10 @@ def wrapped(text: str, width: int) -> Iterator[str]:
         line, used = (f"{line} {word}", used + 1 + room) if line else (word, room)
     if line or not text:
         yield line
+
+
+def _short(text: str, width: int) -> str:
+    return text if columns(text) <= width else f"{_head(text, width - 1)}…"
 
 
 def _head(word: str, width: int) -> str:

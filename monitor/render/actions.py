@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from monitor.models import CaseState, Reason
 from monitor.notifier import Action
 from monitor.render.facts import Facts
@@ -71,11 +69,11 @@ def _history(view: View) -> Action:
 
 
 def _links(views: list[View], facts: Facts) -> tuple[Action, ...]:
-    label: Callable[[View], str] = lambda view: view.where or view.site  # noqa: E731  # one word at its one place
-    links = [Action(label(view), url=url) for view in views[:10] if (url := _there(view))]
+    links = []
+    for view in views[:10]:
+        if there := safe_link(view.told.answer_url) or safe_link(view.told.url):
+            label = ", ".join(part for part in (view.where or view.site, view.stars or view.kind) if part)
+            known = any(link.label == label for link in links)
+            links.append(Action(f"{label} ({view.ref})" if known else label, url=there))
     page = safe_link(facts.text("url", 2000))
     return (*links, *([Action("The page", url=page)] if page else []))
-
-
-def _there(view: View) -> str | None:
-    return safe_link(view.told.answer_url) or safe_link(view.told.url)

@@ -27,6 +27,7 @@ MUST_BE_HEARD = {Reason.REMINDER, Reason.ESCALATION, Reason.EDITED_WORSE, Reason
 """A thread makes no sound: these address a person, or are shown in the channel as well."""
 
 ONCE = "I write once about this."
+IS_A_TEST = "This is a test, asked for with monitor send-test: nobody has to answer, and nothing follows."
 STOPS = {
     Reason.GOOD_NEWS: ONCE,
     Reason.WON_BACK: ONCE,
@@ -40,7 +41,7 @@ STOPS = {
     Reason.KEY_ENDS: "I write 14, 3 and 1 days before it ends. A new key stops this.",
     Reason.DAMAGE: ONCE,
     Reason.DIGEST: "",
-    Reason.TEST: "This was asked for with monitor send-test; nothing follows.",
+    Reason.TEST: "",
 }
 
 
@@ -57,7 +58,7 @@ def message(scene: Scene) -> Message:
     lines = words["lines"]
     if scene.test:
         subject, headline = f"TEST: {subject}", f"TEST · {headline}"
-        lines = ("This is a test of the channel; nobody has to answer.", *lines)
+        lines = (IS_A_TEST, *lines)
     done = actions(scene, views, facts)
     finished = Message(
         id=scene.id,
@@ -138,18 +139,18 @@ def _context(
 def _stops(scene: Scene, views: Sequence[View]) -> str:
     if scene.stops:
         return ended(scene.stops)
-    if scene.reason in STOPS:
-        return STOPS[scene.reason]
+    if scene.reason in STOPS or scene.test:
+        return STOPS.get(scene.reason, "")
     if len(views) != 1 or views[0].told.case is None or views[0].answered:
         return ONCE
     view = views[0]
-    return {
-        "yes": f"Once {view.site} shows your answer I stop by myself.",
-        "late": f"{view.site} shows answers late: once I see yours there I stop by myself.",
-    }.get(
-        view.told.sees_answers,
-        f"I cannot see answers on {view.site}; tell me when you have answered: monitor answer {view.case}.",
-    )
+    if view.told.sees_answers == "yes":
+        return f"Once {view.site} shows your answer I stop by myself."
+    if view.told.sees_answers == "late":
+        return f"{view.site} shows answers late: once I see yours there I stop by myself."
+    if "answer" in scene.offers:
+        return f"I cannot see answers on {view.site}; tell me when you have answered: monitor answer {view.case}."
+    return f"I cannot see answers on {view.site}, so I write once about this."
 
 
 FOLDED = {
@@ -173,6 +174,8 @@ def _folded(scene: Scene, views: Sequence[View], times: Times) -> dict[str, Any]
         how_many = kinds.replace(" ", " bad " if bad else " good ", 1)
     else:
         how_many = f"{kinds}, {bad:,} of them bad" if bad else kinds
+    if urgent := sum(view.urgent for view in views):
+        how_many += f", {urgent:,} urgent"
     quoted = min(len(told), QUOTED_OF_MANY)
     places = {view.site_where for view in views}
     which = "worst" if scene.reason not in (Reason.GOOD_NEWS, Reason.WON_BACK) else "first"
@@ -253,7 +256,7 @@ def _quote(view: View, heading: str | None = None) -> Quote:
 def _with_mail(done: Message, scene: Scene, views: Sequence[View], words: Mapping[str, Any]) -> Message:
     closing = list(words["closing"])
     if scene.test:
-        closing.append("This is a test of the channel; nobody has to answer.")
+        closing.append(IS_A_TEST)
     commands = [f"{action.command} ({action.label})" for action in done.actions if action.command and not action.url]
     if commands and not _is_folded(scene):
         closing.append(f"On the command line: {', '.join(commands)}.")

@@ -327,7 +327,8 @@ class DayView:
 
     @cached_property
     def all_seen(self) -> bool:
-        return self.facts.whole("seen") >= self.facts.whole("total") and not self.facts.rows("gaps")
+        caught_up = all(row.flag("caught_up") for row in self.facts.rows("gaps"))
+        return caught_up and self.facts.whole("seen") >= self.facts.whole("total")
 
     @cached_property
     def subject(self) -> str:

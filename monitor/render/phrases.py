@@ -50,9 +50,8 @@ class Times:
             return f"{_span(int(seconds // 60), 'minute', 'min', long=long)} ago"
         if seconds < 86400 and (self._days(moment) == 0 or seconds < 12 * 3600):
             return f"{_span(int(seconds // 3600), 'hour', 'h', long=long)} ago"
-        if long and self._days(moment) > -7 and self._days(moment) != -1:
-            return f"on {self.at(moment)}"
-        return self.at(moment)
+        when = self.at(moment) if self._days(moment) > -7 else self.day(moment)
+        return at_time(when) if long else when
 
     def at(self, moment: datetime) -> str:
         """Return "09:40", "yesterday 09:40", "tomorrow 09:00", "Friday 18:02", "3 December 09:00" or "3 May 2025"."""

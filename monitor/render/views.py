@@ -36,6 +36,21 @@ from monitor.text import shorten
 MAX_SNIPPET = 60  # characters of the text in a subject line
 MAX_WORDS = 3  # quoted words a reason shows
 MAX_REASONS = 6
+# Topics as one says them behind "it is about"; the others are said as they are.
+ABOUT = {
+    "broken": "something broken",
+    "closed account": "a closed account",
+    "discrimination": "being treated worse than others",
+    "ignored": "being ignored",
+    "legal": "the law",
+    "nobody responsible": "nobody being responsible",
+    "not listened to": "not being listened to",
+    "outage": "something that does not work",
+    "price": "the price",
+    "refund": "a refund",
+    "rude": "rudeness",
+    "staff did not know": "staff who did not know",
+}
 
 
 def why_words(reasons: Sequence[Why]) -> str:
@@ -87,6 +102,18 @@ class View:
         return self.author or "Somebody"
 
     @cached_property
+    def someone(self) -> str:
+        return self.author or "somebody"
+
+    @cached_property
+    def opening(self) -> str:
+        """ "Jonas K. wrote this on Google 14 minutes ago:", "somebody left 1 of 5 on Google, without a text:"."""
+        if self.told.text.strip() or self.told.title or not self.mark:
+            return f"{self.someone} wrote this on {self.site} {self.ago_long}:"
+        left = self.mark if self.mark[0].isdigit() else f"a {self.mark}"
+        return f"{self.someone} left {left} on {self.site} {self.ago_long}, without a text:"
+
+    @cached_property
     def mark(self) -> str:
         return mark(self.told.rating)
 
@@ -118,7 +145,7 @@ class View:
         if not words:
             text = inline(self.told.text, MAX_SNIPPET * 4)
             first = re.split(r"(?<=[.!?…])\s|, ", text, maxsplit=1)[0]
-            words = shorten(first.rstrip(".,;:") if len(first) > 12 else text, MAX_SNIPPET)
+            words = _shortened(first.rstrip(".,;:") if len(first) > 12 else text)
         return quoted(words) if words else ""
 
     # --- when and who
@@ -235,7 +262,8 @@ class View:
     @cached_property
     def about(self) -> str:
         """What it is about, for a sentence: "waiting and being ignored"."""
-        return listed([inline(why.text) for why in self.told.reasons if why.code.startswith(("topic", "danger"))])
+        found = [why.text for why in self.told.reasons if why.code.startswith(("topic", "danger"))]
+        return listed([ABOUT.get(name, inline(name)) for name in found[:MAX_REASONS]])
 
     @cached_property
     def readers(self) -> str:
@@ -305,6 +333,13 @@ class View:
     def heading(self) -> str:
         """Over a quote among several: "1 of 5 on Google, Quay Street, 14:02, m12"."""
         return ", ".join(part for part in (self.mark_on_site, self.where, self.times.at(self.since), self.ref) if part)
+
+
+def _shortened(words: str) -> str:
+    """Return the beginning of a text that ends with a whole word, if that leaves enough of it."""
+    short = shorten(words, MAX_SNIPPET)
+    at = short.rfind(" ")
+    return f"{short[:at].rstrip('.,;:-')}…" if short != words and at > MAX_SNIPPET // 2 else short
 
 
 def _past_words(past: Past) -> str:
