@@ -11,11 +11,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import sys
 import tempfile
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from monitor import clock, config
 from monitor.daemon import Daemon
@@ -62,7 +65,7 @@ class Server:
 def configuration(count: int, port: int) -> str:
     """Return a configuration of so many sources, each on a host of its own."""
     parts = ['[monitor]\ndatabase = "sqlite:///monitor.db"\ntimezone = "UTC"\nown_connectors = "own"\n']
-    parts.append('[[channels]]\nname = "out"\nnotifier = "webhook"\nurl = "https://out.example/hook"\n')
+    parts.append('[[channels]]\nname = "out"\nnotifier = "webhook"\nurl = { env = "HOOK" }\n')
     for number in range(count):
         url = f"http://site{number}.town.example:{port}/feed"
         parts.append(
@@ -114,7 +117,7 @@ def main() -> None:
         (folder / "own" / "one_page.py").write_text(CONNECTOR, encoding="utf-8")
         path = folder / "monitor.toml"
         path.write_text(configuration(given.sources, server.port), encoding="utf-8")
-        settings = config.load(path, {})
+        settings = config.load(path, {"HOOK": "https://out.example/hook"})
         store = open_store(settings.database, now=clock.now())
         door = Door(contact=None, version="bench", resolver=lambda host: ["127.0.0.1"])
         daemon = Daemon(settings, store, workers=given.workers, door=door)

@@ -13,11 +13,14 @@ from __future__ import annotations
 import argparse
 import random
 import sqlite3
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from monitor import config, intake
 from monitor.match import Matcher
@@ -47,11 +50,11 @@ brand = "acme"
 [[channels]]
 name = "one"
 notifier = "webhook"
-url = "https://one.example/hook"
+url = { env = "HOOK" }
 [[channels]]
 name = "two"
 notifier = "webhook"
-url = "https://two.example/hook"
+url = { env = "HOOK" }
 """
 GOOD = (
     "Lovely place and the flat white is the best in town, we come every week and never had to wait.",
@@ -89,7 +92,7 @@ def ours(folder: Path, count: int) -> tuple[float, Path]:
     """Return the seconds the product takes, and its database."""
     path = folder / "monitor.toml"
     path.write_text(CONFIGURATION, encoding="utf-8")
-    settings = config.load(path, {})
+    settings = config.load(path, {"HOOK": "https://out.example/hook"})
     routing, judge, matcher = intake.Routing.of(settings), scorer(settings.scorer), Matcher(settings.brands)
     [source] = settings.sources
     connector = source.build()

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from monitor.models import DeliveryState, Json, Reason, Receipt, Severity
 from monitor.store import schema as t
+from monitor.store.bulk import insert_many, reserve
 from monitor.store.mentions import chunks
 
 WAITING = (DeliveryState.PENDING, DeliveryState.HELD)
@@ -62,10 +63,13 @@ def enqueue(conn: Connection, wanted: Sequence[NewAlert], now: datetime) -> int:
     fresh = list({alert.key: alert for alert in wanted if alert.key not in there}.values())
     if not fresh:
         return 0
-    result = conn.execute(
-        t.alerts.insert().returning(t.alerts.c.id, sort_by_parameter_order=True),
+    ids = reserve(conn, t.alerts, len(fresh))
+    insert_many(
+        conn,
+        t.alerts,
         [
             {
+                "id": alert_id,
                 "key": alert.key,
                 "reason": alert.reason,
                 "rule": alert.rule,
@@ -77,19 +81,17 @@ def enqueue(conn: Connection, wanted: Sequence[NewAlert], now: datetime) -> int:
                 "created_at": now,
                 "facts": dict(alert.facts),
             }
-            for alert in fresh
+            for alert_id, alert in zip(ids, fresh, strict=True)
         ],
     )
-    ids = [int(row_id) for (row_id,) in result]
     deliveries, links = [], []
     for alert_id, alert in zip(ids, fresh, strict=True):
         for route in alert.routes:
             delivery_id = hashed(alert.key, route.channel, route.target)
             deliveries.append(_delivery(delivery_id, route, alert, now))
             links.append({"delivery_id": delivery_id, "alert_id": alert_id})
-    if deliveries:
-        conn.execute(t.deliveries.insert(), deliveries)
-        conn.execute(t.delivery_alerts.insert(), links)
+    insert_many(conn, t.deliveries, deliveries)
+    insert_many(conn, t.delivery_alerts, links)
     return len(fresh)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from monitor.models import CaseState, Json, Severity
 from monitor.store import schema as t
+from monitor.store.bulk import insert_many, reserve
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,13 @@ def open_cases(conn: Connection, wanted: Sequence[NewCase], now: datetime) -> li
     """Open cases, each with its first event. Returns their ids in the order given."""
     if not wanted:
         return []
-    result = conn.execute(
-        t.cases.insert().returning(t.cases.c.id, sort_by_parameter_order=True),
+    ids = reserve(conn, t.cases, len(wanted))
+    insert_many(
+        conn,
+        t.cases,
         [
             {
+                "id": case_id,
                 "state": CaseState.OPEN,
                 "severity": case.severity,
                 "team": case.team,
@@ -44,12 +48,12 @@ def open_cases(conn: Connection, wanted: Sequence[NewCase], now: datetime) -> li
                 "next_step_at": case.next_step_at,
                 "recheck_at": case.recheck_at,
             }
-            for case in wanted
+            for case_id, case in zip(ids, wanted, strict=True)
         ],
     )
-    ids = [int(row_id) for (row_id,) in result]
-    conn.execute(
-        t.case_events.insert(),
+    insert_many(
+        conn,
+        t.case_events,
         [
             {
                 "case_id": case_id,

@@ -31,6 +31,7 @@ from monitor.models import (
     Why,
 )
 from monitor.store import schema as t
+from monitor.store.bulk import insert_many, reserve
 
 T = TypeVar("T")
 
@@ -174,15 +175,16 @@ def insert(conn: Connection, source: str, connector: str, rows: Sequence[Row], n
     """Store new mentions with version 1, score and brands. Returns their ids in the order given."""
     if not rows:
         return []
-    values = [_mention_values(source, connector, row, now) for row in rows]
-    result = conn.execute(t.mentions.insert().returning(t.mentions.c.id, sort_by_parameter_order=True), values)
-    ids = [int(row_id) for (row_id,) in result]
+    ids = reserve(conn, t.mentions, len(rows))
+    values = [
+        {"id": i, **_mention_values(source, connector, row, now)} for i, row in zip(ids, rows, strict=True)
+    ]
+    insert_many(conn, t.mentions, values)
     _insert_versions(conn, [(i, 1, row) for i, row in zip(ids, rows, strict=True)], now)
     brands = [
         {"mention_id": i, "brand": brand} for i, row in zip(ids, rows, strict=True) for brand in row.mention.brands
     ]
-    if brands:
-        conn.execute(t.mention_brands.insert(), brands)
+    insert_many(conn, t.mention_brands, brands)
     return ids
 
 
@@ -231,8 +233,8 @@ def _insert_versions(conn: Connection, rows: Sequence[tuple[int, int, Row]], now
             }
         )
         scores.append(_score_values(mention_id, version, row.score, row.severity))
-    conn.execute(t.versions.insert(), versions)
-    conn.execute(t.scores.insert(), scores)
+    insert_many(conn, t.versions, versions)
+    insert_many(conn, t.scores, scores)
 
 
 def _score_values(mention_id: int, version: int, score: Score, severity: Severity | None) -> dict[str, Any]:
@@ -619,7 +621,9 @@ def first_look_facts(conn: Connection, source: str, recent: datetime) -> dict[st
         .order_by(sa.func.coalesce(t.mentions.c.badness, 0).desc(), t.mentions.c.sort_at.desc())
         .limit(3)
     )
-    return {"found": count, "average": average, "worst": list(worst)}
+    kinds = list(conn.scalars(sa.select(t.mentions.c.kind).distinct().where(mine)))
+    unit = kinds[0] if len(kinds) == 1 else "mention"
+    return {"found": count, "unit": unit, "average": average, "worst": list(worst)}
 
 
 def untold_bad(conn: Connection, older_than: datetime, since: datetime | None = None, limit: int = 1000) -> list[int]:

@@ -43,9 +43,10 @@ class UtcTime(TypeDecorator[datetime]):
         """Return what is stored. Raises ValueError for a time without a zone."""
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone is not stored")
-        value = value.astimezone(UTC)
+        if value.tzinfo is not UTC:
+            if value.tzinfo is None:
+                raise ValueError("a time without a zone is not stored")
+            value = value.astimezone(UTC)
         return value.isoformat(timespec="microseconds") if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
