@@ -27,7 +27,16 @@ from monitor.connector import (
     SiteTotal,
     Subject,
 )
-from monitor.connector.pages import KEY_WORDS, PagesConfig, address_of, nothing_found, page_of, plain, site_of
+from monitor.connector.pages import (
+    KEY_WORDS,
+    PagesConfig,
+    address_of,
+    breaks_off,
+    nothing_found,
+    page_of,
+    plain,
+    site_of,
+)
 from monitor.text import fingerprint, number, parse_when, safe_link
 from monitor.text.structured import (
     JSON_LD,
@@ -104,8 +113,12 @@ class SchemaOrg(Connector[SchemaOrgConfig]):
         total = reader.total(main) if main else None
         if not mentions and total is None:
             raise nothing_found(markup, _why(len(reviews), page))
-        problems = tuple(_problems(page, len(reviews)))
-        return Page(mentions, totals=(total,) if total else (), problems=problems, repaired=page.mended)
+        return Page(
+            mentions,
+            totals=(total,) if total else (),
+            problems=tuple(_problems(page, len(reviews))),
+            repaired=page.mended or breaks_off(markup),
+        )
 
 
 def _why(found: int, page: Described) -> str:

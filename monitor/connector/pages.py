@@ -123,8 +123,17 @@ def site_of(response: Response) -> str:
 
 
 def plain(text: str | None) -> str:
-    """Return the letters and digits of a text only, case folded: what its copies share however they are set."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", (text or "")[:2000]).casefold()))
+    """Return the letters and digits of a text only, case folded: what its copies share however they are set.
+
+    A text without any, such as a thumb, is taken as it stands.
+    """
+    folded = unicodedata.normalize("NFKC", (text or "")[:2000]).casefold()
+    return "".join(filter(str.isalnum, folded)) or "".join(folded.split())
+
+
+def breaks_off(markup: str) -> bool:
+    """Say whether a page ends before its end."""
+    return "<html" in markup[:10_000].lower() and "</html" not in markup[-10_000:].lower()
 
 
 def nothing_found(markup: str, why: str) -> FetchError | ParseError:

@@ -316,7 +316,7 @@ def test_an_answer_of_ours_is_seen(name: str, subject: Connector[Any], cases: Ca
 
     mentions = read(subject, answer).mentions
 
-    assert type(subject).sees_answers != "no"
+    assert subject.sees_answers != "no"
     assert any(
         mention.reply is not None or (mention.author and mention.author.id in ours and mention.parent_id)
         for mention in mentions
