@@ -189,6 +189,7 @@ def test_markup_becomes_the_words_one_would_see(markup: str, words: str) -> None
         ("&amp;amp;", "&amp;"),
         ("<![CDATA[ a &amp; <b> ]]>", "a &amp; <b>"),
         ("<![CDATA[ outer <![CDATA[ inner ]]> rest ]]>", "outer <![CDATA[ inner rest ]]>"),
+        ("outer <![CDATA[ inner", "outer inner"),
         ("PGI+aGk8L2I+", "PGI+aGk8L2I+"),  # base64 is for whoever knows that it is
     ],
 )

@@ -17,10 +17,11 @@ from monitor.connector import Audience, Author, Kind, Rating, RawMention
 from monitor.text import fingerprint, number, parse_when, safe_link
 
 LONGEST_ID = 200  # characters; a longer one is kept as its fingerprint
+LONGEST_NAME = 200
 MOST_REMEMBERED = 500  # ids of one feed
 
 _TAG = re.compile("<[a-zA-Z/!]")
-_MAIL = re.compile(r"[^\s@]@[^\s@]+\.")
+_MAIL = re.compile(r"[<(]?\s*(?:mailto:)?[^\s<>()]+@[^\s<>()]+\.[^\s<>()]+[>)]?")
 _GOOGLE = re.compile(r"www\.google\.[a-z.]{2,6}")
 _TRACKING = re.compile(r"utm_|(?:fbclid|gclid|mc_cid|mc_eid)$")
 
@@ -40,8 +41,9 @@ def read_entry(entry: Mapping[str, Any], feed: Mapping[str, Any], base: str) -> 
     parent = entry.get("thr_in-reply-to", {}).get("ref") or (post if is_comment else None)
     published, updated = parse_when(entry.get("published")), parse_when(entry.get("updated"))
     views = number(entry.get("media_statistics", {}).get("views"))
+    plain = len(external_id) <= LONGEST_ID and external_id.isprintable()
     return RawMention(
-        external_id=external_id if len(external_id) <= LONGEST_ID else fingerprint(external_id),
+        external_id=external_id if plain else fingerprint(external_id),
         url=address,
         title=title or None,
         text=_markup(words),
@@ -70,13 +72,13 @@ def entry_of_json(item: Mapping[str, Any], feed: Mapping[str, Any]) -> dict[str,
         "content": [{**content, "language": item.get("language") or feed.get("language")}],
         "published": item.get("date_published"),
         "updated": item.get("date_modified"),
-        "author_detail": _json_author(item) or _json_author(feed),
+        **(_json_author(item) or _json_author(feed)),
     }
 
 
 def _json_author(part: Mapping[str, Any]) -> dict[str, Any]:
     authors = [author for author in part.get("authors") or [part.get("author")] if author]
-    return {"name": authors[0].get("name"), "href": authors[0].get("url")} if authors else {}
+    return {"author": authors[0].get("name"), "author_detail": {"href": authors[0].get("url")}} if authors else {}
 
 
 def _words(entry: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -98,10 +100,11 @@ def _markup(part: Mapping[str, Any]) -> str:
 
 
 def _author(entry: Mapping[str, Any]) -> Author | None:
-    """Return the author by name; who is only named by a mail address stays unnamed."""
-    detail = entry.get("author_detail", {})
-    name = detail.get("name") or ""
-    return Author(name, url=safe_link(detail.get("href"))) if name and not _MAIL.search(name) else None
+    """Return the author by name. Mail addresses are dropped here: feedparser leaves half of some in the name."""
+    name = _MAIL.sub("", (entry.get("author") or "")[:LONGEST_NAME]).strip()
+    if name.startswith("(") and name.endswith(")"):
+        name = name[1:-1].strip()
+    return Author(name, url=safe_link(entry.get("author_detail", {}).get("href"))) if name else None
 
 
 def _rating(entry: Mapping[str, Any]) -> Rating | None:

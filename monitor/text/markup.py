@@ -106,7 +106,9 @@ class _Reader:
             if self.markup.startswith(("<!-->", "<!--->"), start):
                 return self.markup.find(">", start) + 1
             return self._after("-->", start)
-        if self.markup.startswith("<![CDATA[", start) and start < self.last["]]>"]:
+        if self.markup.startswith("<![CDATA[", start):
+            if start > self.last["]]>"]:
+                return start + 9
             end = self.markup.find("]]>", start)
             self._words(self.markup[start + 9 : end].replace("&", "&amp;"), out)
             return end + 3
