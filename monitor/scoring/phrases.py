@@ -29,7 +29,8 @@ _SHOWN = 3  # phrases kept of one name
 _LONGEST_SHOWN = 80  # characters of one
 
 Slot = frozenset[str]
-NUMBER, ANY = "#", "*"
+NUMBER, ANY, NOBODY = "#", "*", "nobody"
+_WITH_NOBODY = re.compile(r"\S*\bnobody\b\S*")
 
 
 def tokens_of(text: str) -> list[str]:
@@ -78,6 +79,9 @@ class Phrases:
             for name, entry in table.get(kind, {}).items():
                 for phrase in entry["phrases"]:
                     self._add("danger" if kind == "danger" else "topic", name, phrase)
+        if numbers := self._starts.get(NUMBER):
+            # One look-up a word: a number that begins a phrase is found like any other word.
+            self._starts |= {number: numbers for number in _FIRST_NUMBERS if number not in self._starts}
 
     def find(self, text: str, lowered: str, tokens: Sequence[str]) -> list[Found]:
         """Return what is found, dangers first, then in the order of the text.
@@ -117,7 +121,7 @@ class Phrases:
         for slots in _variants(phrase):
             negates = any(slot & _NEGATORS or any("n't" in word for word in slot) for slot in slots)
             found = _Phrase(kind, name, slots[2:], negates)
-            for first in slots[0] | (_FIRST_NUMBERS if NUMBER in slots[0] else set()):
+            for first in slots[0]:
                 second = self._starts.setdefault(first, _Second())
                 if len(slots) == 1:
                     second.alone.append(found)
@@ -138,6 +142,9 @@ def phrases() -> Phrases:
 
 def _variants(phrase: str) -> Iterator[tuple[Slot, ...]]:
     """Yield the phrase with and without each of its optional places."""
+    if NOBODY in phrase and "noone" not in phrase:
+        yield from _variants(_WITH_NOBODY.sub("no one", phrase))
+        phrase = phrase.replace(NOBODY, f"{NOBODY}|noone")
     places = []
     for part in re.findall(r"\[[^\]]*\]|\S+", phrase):
         optional = part.startswith("[")
