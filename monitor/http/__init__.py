@@ -6,9 +6,20 @@ that socket), `content` (decoding under caps), `walls` (pages that stand before 
 puts them in order, with `cookies`, `pacing` and `robots` for manners.
 """
 
-from monitor.http.address import check_url
+from monitor.http.address import addresses_in, check_url
 from monitor.http.door import Door, Session
 from monitor.http.names import Resolver
+from monitor.http.pacing import Pacing
 from monitor.http.question import Validators, request_key, validators_of
 
-__all__ = ["Door", "Resolver", "Session", "Validators", "check_url", "request_key", "validators_of"]
+__all__ = [
+    "Door",
+    "Pacing",
+    "Resolver",
+    "Session",
+    "Validators",
+    "addresses_in",
+    "check_url",
+    "request_key",
+    "validators_of",
+]

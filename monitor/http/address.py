@@ -7,10 +7,14 @@ way round a gate. So what is odd is refused, not mended.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from pydantic import BaseModel, SecretStr
 
 from monitor.errors import FetchError
 
@@ -239,7 +243,8 @@ def admit(host: str, addresses: list[str], *, allow_private: bool) -> list[IPAdd
             case Reach.NEVER:
                 raise refused(f"{host} is at an address that no request may go to")
             case Reach.PRIVATE if not allow_private:
-                raise refused(f"{host} is at a private address; `allow_private = true` permits it where it is yours")
+                what = "is at a private address; your own are reached with `allow_private = true`"
+                raise refused(f"{host} {what}")
         found.append(address)
     return found
 
@@ -249,3 +254,21 @@ def check_url(url: str, *, allow_private: bool = False) -> None:
     address = read_url(url)
     if literal(address.host) is not None:
         admit(address.host, [address.host], allow_private=allow_private)
+
+
+def addresses_in(options: object) -> Iterator[str]:
+    """Yield the web addresses in somebody's options, secret ones too: what an operator has named by writing it down."""
+    if isinstance(options, SecretStr):
+        options = options.get_secret_value()
+    if isinstance(options, str):
+        with suppress(FetchError):
+            read_url(options)
+            yield options
+    elif isinstance(options, BaseModel):
+        for _, value in options:
+            yield from addresses_in(value)
+    elif isinstance(options, Mapping):
+        yield from addresses_in(tuple(options.values()))
+    elif isinstance(options, (list, tuple, set, frozenset)):
+        for value in options:
+            yield from addresses_in(value)

@@ -34,7 +34,8 @@ class Door:
     """The one way to the web: one pool of connections, one table of turns, one name for itself.
 
     `contact` goes into the User-Agent. `resolver` gives the addresses of a host (tests bring their own);
-    a look-up ends after `name_limit`. Thread-safe; each source or channel takes its own session.
+    a look-up ends after `name_limit`. `pacing` keeps the turns at hosts. Thread-safe; each source or channel
+    takes its own session.
     """
 
     def __init__(
@@ -46,11 +47,12 @@ class Door:
         resolver: Resolver | None = None,
         ssl_context: ssl.SSLContext | None = None,
         name_limit: timedelta = NAME_LIMIT,
+        pacing: Pacing | None = None,
     ) -> None:
         self.clock = clock
         self.user_agent = _user_agent(version, contact)
         self.switchboard = Switchboard(Names(resolver, name_limit), _tls(ssl_context))
-        self.pacing = Pacing()
+        self.pacing = pacing or Pacing()
         self.robots = Robots()
 
     def session(

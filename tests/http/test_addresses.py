@@ -9,11 +9,13 @@ from ipaddress import ip_address
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field, SecretStr
 
 from monitor.errors import FetchError
 from monitor.exchange import Request
-from monitor.http import Door, Session, check_url
+from monitor.http import Door, Session, addresses_in, check_url
 from monitor.http.address import MAX_URL, Reach, reach, read_url
+from monitor.notifier import NotifierConfig
 from tests.http.conftest import SITE, PhoneBook, a_session, failure, get
 from tests.http.raw_server import RawServer, always, answer
 
@@ -291,6 +293,22 @@ def test_a_name_that_became_private_is_refused_at_the_next_connection(
     names.entries[SITE] = ["169.254.169.254"]
 
     assert failure(session, server).code == "refused_address"
+
+
+class Options(NotifierConfig):
+    webhook_url: SecretStr = SecretStr("https://hooks.test/s3cr3t")
+    feeds: tuple[str, ...] = ("http://nas.test:8080/feed", "not an address")
+    more: dict[str, list[str]] = Field({"a": ["https://b.test/", "ftp://c.test/", "http://user:pass@d.test/"]})
+    name: str = "cafe"
+    count: int = 3
+
+
+def test_the_addresses_in_options_are_those_the_operator_wrote() -> None:
+    assert list(addresses_in(Options())) == [
+        "https://hooks.test/s3cr3t",
+        "http://nas.test:8080/feed",
+        "https://b.test/",
+    ]
 
 
 # --- base_url ------------------------------------------------------------------------------------
