@@ -187,7 +187,7 @@ def at_time(time: str) -> str:
     """Return "at 16:30", but "yesterday 16:30" and "on Friday 18:02"; nothing for nothing."""
     if not time or time.startswith(("yesterday", "tomorrow")):
         return time
-    return f"at {time}" if len(time) == 5 else f"on {time}"
+    return f"at {time}" if time[2:3] == ":" else f"on {time}"
 
 
 def listed(parts: Sequence[str]) -> str:

@@ -24,8 +24,12 @@ SHORTEST_TEXT = 80
 ALL_TEXT = 3_000_000  # characters of all texts together
 
 # Excel, LibreOffice and Google Sheets read a cell that begins so as a formula. Which sign ends a cell is up
-# to whoever opens the file, so it is looked for after every possible separator, not only at the beginning.
-_FORMULA = re.compile(r"(^|[;,\t|\r\n\"'])([\s\u200b\ufeff]*)([=+\-@%|＝＋－＠％｜])")
+# to whoever opens the file, so it is looked for after every possible separator, not only at the beginning;
+# after a blank, a comma or a colon only before = (dashes stand there in every second sentence).
+_EQUALS = "=＝﹦⁼₌"
+_SIGNS = f"{_EQUALS}+＋﹢⁺₊@＠﹫%％﹪|｜−－﹣⁻₋\\-"
+_UNSEEN = "[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\ufeff\ufffd]"
+_FORMULA = re.compile(rf"(?:\A|[;|\t\r\n\"']){_UNSEEN}*(?=[{_SIGNS}])|[ ,:](?=[{_EQUALS}])")
 _LINES = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
@@ -33,7 +37,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 def cell(text: str | None) -> str:
     """Return a stranger's words as a cell that is text and nothing else."""
     words = _CONTROLS.sub("\ufffd", _LINES.sub("\n", shown(text or "")))
-    return _FORMULA.sub(r"\1\2'\3", words)
+    return _FORMULA.sub(r"\g<0>'", words)
 
 
 def folded_csv(told: Sequence[Told]) -> Attachment:
