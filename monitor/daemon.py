@@ -11,10 +11,11 @@ import queue
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,8 +33,10 @@ from monitor.models import Reason
 from monitor.sandbox import Sandbox
 from monitor.scoring import scorer
 from monitor.store import Connection, Store, alerts, sources
+from monitor.store.sources import SourceState
 
 TICK = 1  # seconds
+AT_ONCE = 64  # looks taken in with one commit
 MINUTE = timedelta(seconds=60)
 STOP_WITHIN = timedelta(seconds=15)  # of the twenty a service manager should be given
 WORKERS = 16
@@ -81,6 +84,7 @@ class Daemon:
         self.sandbox = Sandbox()
         self.holder = f"{socket.gethostname()}:{os.getpid()}"
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._arrived: queue.SimpleQueue[tuple[SourceSettings, polling.Look | Exception]] = queue.SimpleQueue()
         self._lookers = Crew(workers, "look")
         self._senders = Crew(SENDERS, "send")
         self._looking: set[str] = set()
@@ -89,6 +93,7 @@ class Daemon:
         self._writer = threading.get_ident()
         self._beat = schedule.Scheduler()
         self._absence: followup.Absence | None = None
+        self._wake_at: datetime | None = None
         self.use(settings)
 
     def totals(self) -> dict[str, int]:
@@ -168,6 +173,13 @@ class Daemon:
         ]
         sources.sync(conn, wanted, now)
 
+    def _until_next(self) -> float:
+        """Return the seconds until the next tick, or until a source is due before it."""
+        seconds = max(0.0, self._beat.idle_seconds or 0.0)
+        if self._wake_at is not None:
+            seconds = min(seconds, max(0.0, (self._wake_at - self.now()).total_seconds()))
+        return seconds
+
     def make_all_due(self) -> None:
         """Let every source (of those this process looks at) be looked at now."""
         now, names = self.now(), self.only or frozenset(self.by_name)
@@ -202,16 +214,22 @@ class Daemon:
         self._guarded(self._minute)
         while not self._stopping.is_set():
             self._beat.run_pending()
-            self._work(timeout=max(0.0, self._beat.idle_seconds or 0.0))
+            self._work(timeout=self._until_next())
+            if self._wake_at is not None and self._wake_at <= self.now():
+                self._start_looks()
         self.close()
 
     def run_once(self, within: timedelta = timedelta(minutes=10)) -> None:
         """Look at everything that is due, tell what is to be told, and return."""
         self.prepare()
+        self.turn(within)
+        self.close()
+
+    def turn(self, within: timedelta = timedelta(minutes=10)) -> None:
+        """Do what is due now and what is done each minute, until nothing is left. For a clock that others set."""
         self.until_idle(within)
         self._guarded(self._minute)
         self.until_idle(within)
-        self.close()
 
     def until_idle(self, within: timedelta = timedelta(minutes=10)) -> None:
         """Work until nothing is due and nothing is under way."""
@@ -314,19 +332,28 @@ class Daemon:
     def _start_looks(self) -> None:
         free = self._lookers.free()
         if free <= 0 or self._stopping.is_set():
+            self._wake_at = None  # the next look that ends asks again
             return
         now = self.now()
-        claimed = self.write(
-            lambda conn: sources.claim_due(
-                conn, now=now, lease=polling.LEASE, holder=self.holder, limit=free, only=self.only
-            )
+        self._wake_at = self.read(lambda conn: sources.next_due(conn, now, self.only))
+        if self._wake_at is not None and self._wake_at <= now:
+            self._begin(self.write(lambda conn: self._lease(conn, free, now)), now)
+
+    def _lease(self, conn: Connection, free: int, now: datetime) -> list[SourceState]:
+        if free <= 0 or self._stopping.is_set():
+            return []
+        return sources.claim_due(
+            conn, now=now, lease=polling.LEASE, holder=self.holder, limit=free, only=self.only
         )
-        for state in claimed:
+
+    def _begin(self, leased: Sequence[SourceState], now: datetime) -> None:
+        for state in leased:
             source = self.by_name.get(state.name)
             if source is not None:
                 self._start_look(source, state)
+        self._wake_at = self.read(lambda conn: sources.next_due(conn, now, self.only))
 
-    def _start_look(self, source: SourceSettings, state: sources.SourceState) -> None:
+    def _start_look(self, source: SourceSettings, state: SourceState) -> None:
         self._looking.add(source.name)
         tools = self.tools
 
@@ -335,26 +362,65 @@ class Daemon:
                 look: polling.Look | Exception = polling.look(source, state, tools)
             except Exception as error:  # per source is one of the three places where everything is caught
                 look = error
-            self._jobs.put(lambda: self._looked(source, look))
+            self._arrived.put((source, look))
+            self._jobs.put(self._looked)
 
         self._lookers.start(task)
 
-    def _looked(self, source: SourceSettings, look: polling.Look | Exception) -> None:
-        self._looking.discard(source.name)
-        now = self.now()
+    def _looked(self) -> None:
+        """Take in all looks that have arrived, and lease what is due, in one transaction.
+
+        A commit waits for the disk; a hundred looks that share one wait once. Should one of them
+        fail, each is taken in by itself, so that the others lose nothing.
+        """
+        arrived = self._drain()
+        if not arrived:
+            return
+        now, free = self.now(), self._lookers.free()
+
+        def work(conn: Connection) -> tuple[list[polling.Taken], list[SourceState]]:
+            taken = [polling.take(conn, look, source, self.routing, now) for source, look in arrived]
+            return taken, self._lease(conn, free, now)
+
+        try:
+            taken, leased = self.write(work)
+        except StoreError:
+            raise
+        except Exception as error:
+            log.warning("looks taken in one by one", count=len(arrived), kind=type(error).__name__)
+            for source, look in arrived:
+                self._guarded(partial(self._take_one, source, look, now))
+        else:
+            for (source, look), one in zip(arrived, taken, strict=True):
+                self._took(source, look, one, now)
+            self._begin(leased, now)
+        self._start_sends()
+
+    def _drain(self) -> list[tuple[SourceSettings, polling.Look]]:
+        arrived = []
+        while len(arrived) < AT_ONCE:
+            try:
+                source, look = self._arrived.get_nowait()
+            except queue.Empty:
+                break
+            self._looking.discard(source.name)
+            if isinstance(look, Exception):
+                log.error("look failed", source=source.name, kind=type(look).__name__, exc_info=look)
+                look = polling.broken_look(source, look, self.now())
+            arrived.append((source, look))
+        return arrived
+
+    def _take_one(self, source: SourceSettings, look: polling.Look, now: datetime) -> None:
+        taken = self.write(lambda conn: polling.take(conn, look, source, self.routing, now))
+        self._took(source, look, taken, now)
+
+    def _took(self, source: SourceSettings, look: polling.Look, taken: polling.Taken, now: datetime) -> None:
         self.counts.looks += 1
-        if isinstance(look, Exception):
-            log.error("look failed", source=source.name, kind=type(look).__name__, exc_info=look)
-            look = polling.broken_look(source, look, now)
-        result = look
-        taken = self.write(lambda conn: polling.take(conn, result, source, self.routing, now))
-        self._count(taken, result)
-        if self._absence is not None and (result.done or result.error):
-            self._absence = self._absence.with_look(source.name, result, taken)
+        self._count(taken, look)
+        if self._absence is not None and (look.done or look.error):
+            self._absence = self._absence.with_look(source.name, look, taken)
             if self._absence.complete:
                 self._welcome_back(now)
-        self._start_looks()
-        self._start_sends()
 
     def _count(self, taken: polling.Taken, look: polling.Look) -> None:
         self.counts.new += taken.new

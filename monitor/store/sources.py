@@ -182,10 +182,15 @@ def release_all(conn: Connection) -> None:
     conn.execute(t.sources.update().where(t.sources.c.lease_until.is_not(None)).values(lease_until=None))
 
 
-def next_due(conn: Connection) -> datetime | None:
-    """Return when the next source is due."""
+def next_due(conn: Connection, now: datetime, only: Collection[str] | None = None) -> datetime | None:
+    """Return when the next source that nobody is looking at is due."""
     s = t.sources.c
-    return conn.scalar(sa.select(sa.func.min(s.next_poll_at)).where(s.active))  # type: ignore[no-any-return]
+    when = sa.case((s.not_before > s.next_poll_at, s.not_before), else_=s.next_poll_at)
+    query = sa.select(when.label("at")).where(s.active, sa.or_(s.lease_until.is_(None), s.lease_until <= now))
+    if only is not None:
+        query = query.where(s.name.in_(only))
+    found = conn.scalar(query.order_by(when).limit(1))
+    return datetime.fromisoformat(found) if isinstance(found, str) else found
 
 
 def update(conn: Connection, name: str, **values: Any) -> None:

@@ -68,7 +68,10 @@ def watch(marks: Marks) -> None:
             work[0] = name
             if phase is not None:
                 marks.phase(phase)
-            return inner(*args, **rest)
+            result = inner(*args, **rest)
+            if result is None and name == "claim":
+                marks.phase("idle")
+            return result
 
         setattr(module, attribute, outer)
 
