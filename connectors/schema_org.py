@@ -51,6 +51,7 @@ from monitor.text.structured import (
 
 MAX_REVIEWS = 1_000  # on one page; the fullest seen has ten
 USUAL_BEST = 5.0
+SHORTEST_CUT = 32  # letters and digits of a copy that is cut
 
 _SYNTAXES = (JSON_LD, MICRODATA, RDFA, MICROFORMATS)
 _REVIEWS = frozenset({"review", "userreview", "criticreview", "employerreview", "recommendation"})
@@ -340,7 +341,8 @@ class _Reader:
             draft = _Draft(self._mention(found), found.thing.syntax, own)
             if not draft.can_be_known:
                 continue
-            alike = drafts.setdefault(draft.words[:40], [])
+            # A copy may be cut ("…"), but not so short that it could be the beginning of another review.
+            alike = drafts.setdefault(draft.words[:SHORTEST_CUT], [])
             twin = next((other for other in alike if other.is_copy_of(draft)), None)
             if twin is not None:
                 twin.take(draft)
@@ -411,6 +413,7 @@ def _trusted(ids: list[str | None]) -> list[str | None]:
     """Return the ids, without those that several reviews share or that only count the reviews of a page."""
     times = Counter(ids)
     numbers = [int(found[-1][:18]) for name in ids if name and (found := _DIGITS.findall(name))]
-    if numbers and numbers in (list(range(len(ids))), list(range(1, len(ids) + 1))):
+    counted = [list(range(start, start + len(numbers))) for start in (0, 1)]
+    if numbers in counted and len(numbers) == sum(map(bool, ids)):
         return [None] * len(ids)
     return [name if times[name] == 1 else None for name in ids]

@@ -21,7 +21,6 @@ from monitor.text.markup import from_html
 
 MAX_DEPTH = 64  # levels of one thing inside another
 MAX_NESTED = 8  # properties whose words lie in those of others, each of which is read again
-MAX_REFERRED = 50  # elements that things name as theirs from afar (itemref)
 MAX_INT_DIGITS = 18  # longer ones are ids, and an id is text
 
 JSON_LD, MICRODATA, RDFA, MICROFORMATS = "json-ld", "microdata", "rdfa", "microformats"
@@ -424,7 +423,9 @@ class _Walk:
     def things(self) -> list[Thing]:
         """Return the things that lie in no other."""
         self._enter(self.soup, None, [], 0)
-        while self.waiting:
+        reads = 2 * len(self.soup.find_all(True))  # each tag once, and as many again for things that name others
+        while self.waiting and reads:
+            reads -= 1
             self._read(*self.waiting.pop())
         for thing, tag in self.tags:
             if not thing.props and not tag.find(True):  # only its type is marked: the words are the name
@@ -462,7 +463,7 @@ class _Walk:
 
     def _refer(self, tag: Tag, thing: Thing) -> None:
         """Read the elements elsewhere that a thing names as its own."""
-        if "itemref" not in tag.attrs or id(tag) in self.referred or len(self.referred) >= MAX_REFERRED:
+        if "itemref" not in tag.attrs or id(tag) in self.referred:
             return
         self.referred.add(id(tag))
         if self.named is None:

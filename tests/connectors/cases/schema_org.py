@@ -10,14 +10,14 @@ from tests.connectors.kit import Answer, Cases
 ADDRESS = "https://cafe.example/reviews"
 
 
-def review(number: int = 1, text: str = "Cold coffee, cold shoulder.", **changes: Any) -> dict[str, Any]:
+def review(number: int = 1, body: str = "Cold coffee, cold shoulder.", /, **changes: Any) -> dict[str, Any]:
     """Return a review; a key given as None is left out."""
     fields = {
         "@type": "Review",
         "@id": f"{ADDRESS}#review-90{number}",
         "author": {"@type": "Person", "name": "Nia"},
         "datePublished": "2026-11-23",
-        "reviewBody": text,
+        "reviewBody": body,
         "reviewRating": {"@type": "Rating", "ratingValue": "2", "bestRating": "5"},
         **changes,
     }
