@@ -71,7 +71,7 @@ class Part(BaseModel):
 
 
 class When(Part):
-    """Where the date stands. Of a time element without a `take`, its `datetime` counts.
+    """Where the date stands. The `datetime` of a time element counts more than its words.
 
     `format` is that of strptime, with English names; without it, dates in seven languages are understood.
     `timezone` is that of times without one; without it they are UTC.
@@ -80,13 +80,12 @@ class When(Part):
     format: Annotated[str, AfterValidator(_format)] | None = None
     timezone: Annotated[str, AfterValidator(_zone)] | None = None
 
-    def value(self, item: Element) -> str | None:
-        """Return what stands in the first element that is found, or None when nothing does."""
-        exact = (taken(element, "attr:datetime", self.pattern) for element in elements(item, self.select, 1))
-        return (next(exact, None) if self.take == "text" else None) or super().value(item)
-
     def moment(self, item: Element) -> datetime | None:
         """Return the time, or None for what names no day of its own, such as "2 days ago"."""
+        if self.take == "text":
+            exact = next((taken(element, "attr:datetime") for element in elements(item, self.select, 1)), None)
+            if (moment := parse_when(exact, self.timezone)) is not None:
+                return moment
         found = self.value(item)
         if not found or not self.format:
             return parse_when(found, self.timezone)

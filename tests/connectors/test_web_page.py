@@ -113,6 +113,8 @@ def test_a_part_that_is_not_there_is_left_out(part: Any) -> None:
     "options, markup, moment",
     [
         ({}, "<time datetime='2026-11-21T09:00:00+02:00'>2 days ago</time>", "2026-11-21T07:00"),
+        ({"format": "%d.%m.%Y"}, "<time datetime='2026-11-21'>last week</time>", "2026-11-21T00:00"),
+        ({"format": "%d.%m.%Y"}, "<time datetime='P3D'>21.11.2026</time>", "2026-11-21T00:00"),
         ({}, "<time>21 November 2026</time>", "2026-11-21T00:00"),
         ({}, "<time>21. Dezember 2026</time>", "2026-12-21T00:00"),
         ({"timezone": "Europe/Berlin"}, "<time>2026-11-21 09:00</time>", "2026-11-21T08:00"),
