@@ -20,6 +20,8 @@ LONGEST_LINE = 1000
 # The exchange reached the other side, and what came back was not a yes.
 _ANSWERED = {"redirect", "blocked", "unexpected_type"}
 _SPACES = re.compile(r"\s+")
+# Up to a full stop that is not one of a name in brackets: I cannot read Google (St. Mary's) since 09:40.
+_SENTENCE = re.compile(r"(?:[^.(]|\([^)]*\)|\.(?! [A-Z]))+\.(?= [A-Z])")
 
 
 # --- words ---------------------------------------------------------------------------------------
@@ -32,11 +34,11 @@ def one_line(text: str, limit: int = LONGEST_LINE) -> str:
 
 def lead(headline: str) -> tuple[str, str]:
     """Return what stands out of a headline, and the rest: the first part, or the first sentence."""
-    for joint in (" · ", ". "):
-        first, found, rest = headline.partition(joint)
-        if found:
-            return (first, found + rest) if joint == " · " else (first + ".", f" {rest}")
-    return headline, ""
+    first, found, rest = headline.partition(" · ")
+    if found:
+        return first, found + rest
+    sentence = _SENTENCE.match(headline)
+    return (headline[: sentence.end()], headline[sentence.end() :]) if sentence else (headline, "")
 
 
 def cut_quote(quote: Quote, limit: int) -> tuple[str, bool]:
