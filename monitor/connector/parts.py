@@ -93,7 +93,9 @@ class When(Part):
             moment = _read(found, self.format)
         except ValueError:
             return None
-        return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(self.timezone or "UTC"))
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=ZoneInfo(self.timezone or "UTC"))
+        return moment.astimezone(UTC)
 
 
 class Stars(Part):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from monitor.connector import Connector, FetchError, Page, ParseError, Rating, Reply, Request, Response, Since
+from connectors.web_page import WebPage, WebPageConfig
+from monitor.connector import Author, Connector, FetchError, Page, ParseError, Rating, Reply, Request, Response, Since
 from monitor.connector.pages import MAX_PAGE
 from tests.builders import NOON
 from tests.connectors.cases.web_page import ADDRESS, GOOD, OPTIONS, page, review
@@ -461,6 +463,38 @@ def test_a_pattern_that_others_choke_on_costs_no_time() -> None:
     mention = one(of(author={"select": "p", "pattern": "(a+)+$"}), "<p>" + "a" * 20_000 + "b</p>")
 
     assert mention.author is None
+
+
+# --- the documentation -----------------------------------------------------------------------------
+
+DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "connectors.md").read_text().partition("\n## web_page\n")[2]
+
+
+def test_the_five_steps_lead_to_a_configuration_that_works() -> None:
+    steps = DOCUMENTATION[DOCUMENTATION.index("### From a page to a configuration") :]
+    [shown] = re.findall("```html\n(.*?)```", steps, re.DOTALL)
+    [[options]] = [tomllib.loads(block)["sources"] for block in re.findall("```toml\n(.*?)```", steps, re.DOTALL)]
+    subject = WebPage(WebPageConfig(**{key: options[key] for key in options.keys() - {"name", "connector"}}))
+
+    [mention] = read(subject, Answer(shown, content_type="text/html")).mentions
+
+    assert (mention.external_id, mention.title, mention.text) == ("v-3071", "Arrived broken", "The lid was in pieces.")
+    assert mention.author == Author("Nia")
+    assert mention.published_at == datetime(2026, 11, 20, 23, tzinfo=UTC)
+    assert (mention.rating, mention.reply) == (Rating(1), Reply("We have sent you a new one."))
+
+
+def test_the_rules_of_the_table_read_the_markup_beside_them() -> None:
+    rows = re.findall(r"\| `([a-z ]+)` \| (.+) \| (.+) \|", DOCUMENTATION)
+    examples = [row for row in rows if row[0] in ("number", "x of y", "count", "class", "width")]
+
+    assert len(examples) == 5
+    for _, markup, write in examples:
+        for inside, part in zip(re.findall("`(<.+?>)`", markup), re.findall("`(.+?)`", write), strict=True):
+            rating = tomllib.loads(f"rating = {part}")["rating"]
+            marked = inside.replace("<b>", "<b class='mark'>").replace('"stars-4"', '"stars stars-4"')
+            mention = one(of(rating=rating), f"<p>It leaks.</p><div class='bar'>{marked}</div>")
+            assert mention.rating, (markup, write)
 
 
 # --- recordings ----------------------------------------------------------------------------------
