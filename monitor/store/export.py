@@ -199,9 +199,9 @@ def _brands(dialect: str) -> ColumnElement[str]:
     if dialect == "sqlite":
         ordered = sa.select(_b.brand).where(_b.mention_id == _m.id).order_by(_b.brand).correlate(t.mentions).subquery()
         return sa.select(sa.func.group_concat(ordered.c.brand, ",")).scalar_subquery()
-    names = aggregate_order_by(_b.brand, sa.collate(_b.brand, "C"))
+    comma = aggregate_order_by(sa.literal(",", sa.Text), sa.collate(_b.brand, "C"))
     return (
-        sa.select(sa.func.string_agg(names, sa.literal(",", sa.Text)))
+        sa.select(sa.func.string_agg(_b.brand, comma))
         .where(_b.mention_id == _m.id)
         .correlate(t.mentions)
         .scalar_subquery()

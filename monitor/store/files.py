@@ -24,7 +24,6 @@ ADVICE = {
     errno.ENOENT: "that folder does not exist",
     errno.ENOTDIR: "a part of that path is a file, not a folder",
     errno.ENAMETOOLONG: "that name is too long",
-    errno.ELOOP: "that link leads in a circle",
 }
 
 
@@ -76,6 +75,8 @@ def _is_special(path: Path) -> bool:
 
 def _target(path: Path) -> Path:
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if target.is_symlink():
+        raise UsageError(f"{path} is a link that leads in a circle: choose another name")
     if target.is_dir():
         raise UsageError(f"{path} is a folder: name a file in it")
     if target.exists() and not os.access(target, os.W_OK, effective_ids=True):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,78 +19,89 @@ from tests.builders import NOON
 from tests.store.rows import fill
 
 
-@pytest.fixture(scope="session")
-def sqlite_with_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file with all tables, to be copied: quicker than making them for every test."""
-    path = tmp_path_factory.mktemp("tables") / "monitor.db"
-    open_store(f"sqlite:///{path}", now=NOON).close()
-    return path
+class Templates:
+    """Databases that are made once and copied for every test, which is much quicker than making them."""
+
+    def __init__(self, folder: Path, databases: Callable[[], postgres.Databases]) -> None:
+        self._folder = folder
+        self._databases = databases
+        self._made: dict[tuple[str, bool], str] = {}
+        self._on_server: list[str] = []
+
+    def copy(self, kind: str, path: Path, *, filled: bool = False) -> str:
+        """Return the address of a copy: a file at `path`, or a PostgreSQL database of any name."""
+        template = self._made.get((kind, filled)) or self._make(kind, filled)
+        if kind == "sqlite":
+            shutil.copy(template, path)
+            return f"sqlite:///{path}"
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        self._databases()._run(f"create database {name} template {make_url(template).database}")
+        url = make_url(template).set(database=name).render_as_string(hide_password=False)
+        self._on_server.append(url)
+        return url
+
+    def drop_all(self) -> None:
+        """Remove the copies on the server, where it is not the test run's own and ends with it."""
+        if "TEST_DATABASE_URL" in os.environ:
+            for url in self._on_server:
+                self._databases().drop(url)
+
+    def _make(self, kind: str, filled: bool) -> str:
+        path = self._folder / f"{kind}-{filled}.db"
+        url = f"sqlite:///{path}" if kind == "sqlite" else self._databases().make()
+        with open_store(url, now=NOON) as store:
+            if filled:
+                with store.write() as conn:
+                    fill(conn)
+        self._made[kind, filled] = str(path) if kind == "sqlite" else url
+        return self._made[kind, filled]
 
 
 @pytest.fixture(scope="session")
-def postgres_with_tables(postgres_databases: postgres.Databases) -> Iterator[str]:
-    """The name of a PostgreSQL database with all tables, to be copied."""
-    url = postgres_databases.make()
-    open_store(url, now=NOON).close()
-    yield str(make_url(url).database)
-    postgres_databases.drop(url)
+def templates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Templates]:
+    """Databases to be copied; PostgreSQL is started only when one of its kind is wanted."""
+    found = Templates(tmp_path_factory.mktemp("templates"), lambda: request.getfixturevalue("postgres_databases"))
+    yield found
+    found.drop_all()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def full_url(request: pytest.FixtureRequest) -> str:
-    """The address of a database with all tables and nothing in them."""
-    url: str = request.getfixturevalue(f"full_{request.param}_url")
-    return url
-
-
-@pytest.fixture
-def full_sqlite_url(sqlite_with_tables: Path, tmp_path: Path) -> str:
-    """The same, on SQLite."""
-    shutil.copy(sqlite_with_tables, tmp_path / "monitor.db")
-    return f"sqlite:///{tmp_path}/monitor.db"
-
-
-@pytest.fixture
-def full_postgres_url(request: pytest.FixtureRequest) -> str:
-    """The same, on PostgreSQL."""
-    return _copied_postgres(request)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def new_store(request: pytest.FixtureRequest, sqlite_with_tables: Path, tmp_path: Path) -> Iterator[Store]:
-    """A second empty database, of either kind."""
-    if request.param == "sqlite":
-        shutil.copy(sqlite_with_tables, tmp_path / "new.db")
-        url = f"sqlite:///{tmp_path}/new.db"
-    else:
-        url = _copied_postgres(request)
-    opened = open_store(url, now=NOON)
-    yield opened
-    opened.close()
-
-
-def _copied_postgres(request: pytest.FixtureRequest) -> str:
-    databases: postgres.Databases = request.getfixturevalue("postgres_databases")
-    url = make_url(databases.make())
-    databases._run(f"drop database {url.database}")
-    databases._run(f"create database {url.database} template {request.getfixturevalue('postgres_with_tables')}")
-    address = url.render_as_string(hide_password=False)
-    request.addfinalizer(lambda: databases.drop(address))
-    return address
+def full_url(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path) -> str:
+    """The address of a database with all tables and nothing in them; or with rows, where `filled` is asked for."""
+    if request.param == "postgres":
+        request.getfixturevalue("postgres_databases")
+    filled = "filled" in request.fixturenames or "exported" in request.fixturenames
+    return templates.copy(request.param, tmp_path / "monitor.db", filled=filled)
 
 
 @pytest.fixture
 def store(full_url: str) -> Iterator[Store]:
-    """An empty database with all tables."""
+    """That database, opened."""
     opened = open_store(full_url, now=NOON)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def file_store(full_sqlite_url: str) -> Iterator[Store]:
-    """The same, on SQLite only."""
-    opened = open_store(full_sqlite_url, now=NOON)
+def filled(store: Store) -> Store:
+    """A database with rows in every table."""
+    return store
+
+
+@pytest.fixture
+def file_store(templates: Templates, tmp_path: Path) -> Iterator[Store]:
+    """An empty SQLite database with all tables, opened."""
+    opened = open_store(templates.copy("sqlite", tmp_path / "monitor.db"), now=NOON)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_store(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path) -> Iterator[Store]:
+    """A second empty database, of either kind."""
+    if request.param == "postgres":
+        request.getfixturevalue("postgres_databases")
+    opened = open_store(templates.copy(request.param, tmp_path / "new.db"), now=NOON)
     yield opened
     opened.close()
 
@@ -115,21 +128,10 @@ def failing(tmp_path_factory: pytest.TempPathFactory, later: Migrations) -> Migr
     return Migrations(folder)
 
 
-@pytest.fixture
-def filled(store: Store) -> Store:
-    """A database with rows in every table."""
-    with store.write() as conn:
-        fill(conn)
-    return store
-
-
 @pytest.fixture(scope="session")
-def an_export(tmp_path_factory: pytest.TempPathFactory, sqlite_with_tables: Path) -> Path:
+def an_export(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The export of a database with rows in every table; to be copied before it is changed."""
     folder = tmp_path_factory.mktemp("an-export")
-    shutil.copy(sqlite_with_tables, folder / "monitor.db")
-    with open_store(f"sqlite:///{folder}/monitor.db", now=NOON) as store:
-        with store.write() as conn:
-            fill(conn)
+    with open_store(templates.copy("sqlite", folder / "monitor.db", filled=True), now=NOON) as store:
         export_all(store, folder / "out", now=NOON)
     return folder / "out"

@@ -193,9 +193,7 @@ def test_a_damaged_database_is_kept_aside_and_replaced(file_store: Store, tmp_pa
 def test_a_backup_made_while_others_write_holds_one_state(store: Store, full_url: str, tmp_path: Path) -> None:
     with store.write() as conn:
         upsert(conn, schema.meta, [{"key": "left", "value": 0}, {"key": "right", "value": 0}], ["key"])
-        conn.execute(
-            schema.asks.insert(), [{"key": str(n), "at": NOON, "facts": {"x": "y" * 500}} for n in range(3000)]
-        )
+        conn.execute(schema.asks.insert(), [{"key": str(n), "at": NOON, "facts": {"x": "y" * 500}} for n in range(400)])
     stop = threading.Event()
 
     def write() -> None:
@@ -208,7 +206,7 @@ def test_a_backup_made_while_others_write_holds_one_state(store: Store, full_url
 
     writer = threading.Thread(target=write)
     writer.start()
-    made = [backup(store, tmp_path / f"backup-{n}", NOON) for n in range(3)]
+    made = [backup(store, tmp_path / f"backup-{n}", NOON) for n in range(2)]
     stop.set()
     writer.join()
     store.close()
@@ -235,10 +233,16 @@ def test_a_backup_cannot_take_the_place_of_a_folder(store: Store, tmp_path: Path
 
 def test_one_backup_a_day_and_seven_are_kept(store: Store, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
-    made = [daily_backup(store, folder, NOON + timedelta(days=day)) for day in range(9)]
+    name, end = ("monitor.db", "") if store.path else ("monitor-postgresql", ".zip")
+    first = daily_backup(store, folder, NOON)
+    for day in range(10, 18):
+        (folder / f"{name}.daily-202611{day}{end}").touch()
 
-    again = daily_backup(store, folder, NOON + timedelta(days=8, hours=3))
+    again = daily_backup(store, folder, NOON + timedelta(hours=3))
+    last = daily_backup(store, folder, NOON + timedelta(days=1))
 
-    assert again is None
-    assert sorted(folder.iterdir()) == [path for path in made[2:] if path]
+    assert (again, first) == (None, folder / f"{name}.daily-20261124{end}")
+    kept = [path.name.removesuffix(end)[-2:] for path in sorted(folder.iterdir())]
+    assert kept == ["13", "14", "15", "16", "17", "24", "25"]
+    assert last
     assert folder.stat().st_mode & 0o777 == 0o700
