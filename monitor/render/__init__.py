@@ -39,7 +39,7 @@ Several mentions in one scene are folded: counts, the worst three, and the way t
 """
 
 from monitor.render.compose import MUST_BE_HEARD, message
-from monitor.render.pictures import card_html, mail_page
+from monitor.render.pictures import Picture, card_html, gallery, mail_page
 from monitor.render.sheet import folded_csv
 from monitor.render.values import Before, CaseLine, Past, Scene, Told
 
@@ -48,10 +48,12 @@ __all__ = [
     "Before",
     "CaseLine",
     "Past",
+    "Picture",
     "Scene",
     "Told",
     "card_html",
     "folded_csv",
+    "gallery",
     "mail_page",
     "message",
 ]

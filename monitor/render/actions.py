@@ -41,7 +41,7 @@ def _work(scene: Scene, view: View) -> list[Action | None]:
     free = case is None or case.assignee is None
     return [
         offer("claim", "I'll take it", f"monitor claim {ref}") if free else None,
-        _answer(view),
+        _seen(view) if view.answered_after else _answer(view),
         offer("draft", "Draft", f"monitor draft {view.ref}", needs_case=False),
         _history(view) if scene.reason is Reason.EDITED_WORSE else None,
         offer("snooze", "Tomorrow 9:00", f'monitor snooze {ref} --until "tomorrow 09:00"'),
@@ -64,12 +64,17 @@ def _answer(view: View) -> Action | None:
     return Action(f"{verb} {view.site}", url=there)
 
 
+def _seen(view: View) -> Action | None:
+    there = safe_link(view.told.url) or safe_link(view.told.answer_url)
+    return Action(f"See it on {view.site}", url=there) if there else None
+
+
 def _history(view: View) -> Action:
     return Action("History", command=f"monitor show {view.ref}")
 
 
 def _links(views: list[View], facts: Facts) -> tuple[Action, ...]:
-    links = []
+    links: list[Action] = []
     for view in views[:10]:
         if there := safe_link(view.told.answer_url) or safe_link(view.told.url):
             label = ", ".join(part for part in (view.where or view.site, view.stars or view.kind) if part)

@@ -10,7 +10,7 @@ from monitor.models import Json, Reason
 from monitor.notifier import Action, Attachment, Message, Quote
 from monitor.render import templates
 from monitor.render.actions import actions
-from monitor.render.facts import AwayView, DayView, Facts, FirstView, SourceView
+from monitor.render.facts import AwayView, ChannelView, DayView, Facts, FirstView, SourceView
 from monitor.render.inline import person
 from monitor.render.phrases import Times, at_time, ended
 from monitor.render.sheet import FILE_NAME, folded_csv
@@ -36,7 +36,7 @@ STOPS = {
     Reason.SOURCE_BROKEN: "I will write once a day, and once when it works again.",
     Reason.STILL_BROKEN: "I will write once a day, and once when it works again.",
     Reason.RECOVERED: ONCE,
-    Reason.CHANNEL_BROKEN: "I write once about this; when it works again, what waits goes out.",
+    Reason.CHANNEL_BROKEN: "I write at most once a day about a channel.",
     Reason.CONFIG_BROKEN: "I write once about this change.",
     Reason.KEY_ENDS: "I write 14, 3 and 1 days before it ends. A new key stops this.",
     Reason.DAMAGE: ONCE,
@@ -131,7 +131,7 @@ def _context(
             "first": FirstView(facts, len(views)),
             "away": AwayView(facts, times),
             "day": DayView(facts, times, [view.one_line for view in views]),
-            "channel_waits": _channel_waits(facts),
+            "chan": ChannelView(facts, times),
         }
     return context
 
@@ -216,14 +216,6 @@ def _answered_by(view: View, facts: Facts) -> str:
     return person(case.answered_by if case and case.answered_by else facts.text("answered_by", 60))
 
 
-def _channel_waits(facts: Facts) -> str:
-    instead, waiting = facts.text("instead", 60), facts.whole("waiting")
-    if instead:
-        return f"what goes there now goes to {instead}."
-    waits = "1 message waits" if waiting == 1 else f"{waiting:,} messages wait" if waiting else "messages wait"
-    return f"{waits} and {'go' if waiting != 1 else 'goes'} out when it works again."
-
-
 # --- quotes --------------------------------------------------------------------------------------
 
 
@@ -240,6 +232,8 @@ def _quotes(scene: Scene, views: Sequence[View]) -> tuple[Quote, ...]:
         return (before, replace(_quote(view), heading="Now"))
     if scene.reason is Reason.REPLY_GONE and view.told.reply is not None and view.told.reply.text:
         return (_quote(view), Quote(view.told.reply.text, heading="Our answer, no longer shown"))
+    if view.answered_after and view.told.reply is not None and view.told.reply.text:
+        return (_quote(view), Quote(view.told.reply.text, heading="Our answer"))
     return (_quote(view),)
 
 
@@ -306,7 +300,7 @@ def _tone(scene: Scene, views: Sequence[View]) -> str:
     ):  # fmt: skip
         return "broken"
     if scene.reason in STANDS_ALONE and views:
-        return "good" if all(view.told.label == "good" for view in views) else "bad"
+        return "good" if all(view.told.label == "good" or view.answered_after for view in views) else "bad"
     return "calm"
 
 

@@ -41,6 +41,10 @@ class Facts:
         """Say whether a fact is true."""
         return self._facts.get(key) is True
 
+    def denied(self, key: str) -> bool:
+        """Say whether a fact is false, as against not known."""
+        return self._facts.get(key) is False
+
     def when(self, key: str) -> datetime | None:
         """Return a fact that is a time, from its ISO text."""
         return moment(self._facts.get(key))
@@ -197,6 +201,55 @@ class SourceView:
         return f"{'tomorrow' if days == 1 else f'in {days} days'}, on {self.times.day(when)}"
 
 
+class ChannelView:
+    """A channel that refused: all messages, or one."""
+
+    def __init__(self, facts: Facts, times: Times) -> None:
+        self.facts = facts
+        self.times = times
+
+    @cached_property
+    def name(self) -> str:
+        return self.facts.text("where", 100) or self.facts.text("channel", 60) or "A channel"
+
+    @cached_property
+    def since(self) -> str:
+        when = self.facts.when("since")
+        return self.times.at(when) if when else ""
+
+    @cached_property
+    def one_only(self) -> bool:
+        return self.facts.denied("permanent") and not self.facts.whole("waiting")
+
+    @cached_property
+    def cannot(self) -> str:
+        instead = self.facts.text("instead", 100)
+        if self.one_only:
+            rest = f"It went to {instead} instead." if instead else "It was not delivered: monitor deliveries shows it."
+            return f"{self.name} did not take one message{f' ({self.since})' if self.since else ''}. {rest}"
+        since = f" since {self.since}" if self.since else ""
+        return f"I cannot hand messages to {self.name}{since}. Nothing is lost: {self._waits(instead)}"
+
+    def _waits(self, instead: str) -> str:
+        waiting = self.facts.whole("waiting")
+        if instead:
+            return f"what goes there now goes to {instead}."
+        waits = "1 message waits" if waiting == 1 else f"{waiting:,} messages wait" if waiting else "messages wait"
+        return f"{waits} and {'goes' if waiting == 1 else 'go'} out when it works again."
+
+    @cached_property
+    def why(self) -> str:
+        why = ended(begun(self.facts.text("why")))
+        return f"{why} It will not mend by itself." if self.facts.flag("permanent") else why
+
+    @cached_property
+    def mend(self) -> str:
+        if self.one_only:
+            return "Other messages go on as before."
+        command = self.facts.text("mend", 100) or f"monitor send-test {self.facts.text('channel', 60)}"
+        return f"To mend: put it right in the configuration, then {command}."
+
+
 class FirstView:
     """What the first look at a source found."""
 
@@ -274,6 +327,8 @@ class AwayView:
         of = f" from {count(sources, 'source')}" if sources else ""
         if not found:
             return f"Caught up: nothing new{of}."
+        if self.facts.number("bad") is None:
+            return f"Caught up: {found:,} new{of}."
         return f"Caught up: {found:,} new{of}, {f'{bad:,} of them bad' if bad else 'none of them bad'}."
 
     @cached_property
@@ -295,7 +350,7 @@ class AwayView:
         for row in rows[:MAX_ROWS]:
             source = SourceView(row, self.times)
             since, until = row.when("from"), row.when("to")
-            gap = f" from {self.times.at(since)} to {self.times.at(until)}" if since and until else ""
+            gap = f" from {self.times.at(since)} {f'to {self.times.at(until)}' if until else 'on'}" if since else ""
             why = row.text("why")
             parts.append(f"{source.name}{gap}{f' ({why})' if why else ''}")
         return f"Cannot be caught up: {'; '.join(parts)}."

@@ -198,8 +198,9 @@ def listed(parts: Sequence[str]) -> str:
 
 
 def begun(sentence: str) -> str:
-    """Return the sentence with its first letter large."""
-    return sentence[:1].upper() + sentence[1:]
+    """Return the sentence with its first letter large, unless it begins with the name of a machine."""
+    first = sentence.partition(" ")[0].rstrip(".,:;")
+    return sentence if "." in first or "@" in first else sentence[:1].upper() + sentence[1:]
 
 
 def ended(sentence: str) -> str:

@@ -27,6 +27,7 @@ from monitor.render.phrases import (
     listed,
     mark,
     moved,
+    span,
     standing,
     stars,
 )
@@ -201,6 +202,14 @@ class View:
         case, reply = self.told.case, self.told.reply
         visible = reply is not None and reply.state is ReplyState.VISIBLE
         return visible or bool(case and case.state in (CaseState.ANSWERED, CaseState.CLOSED))
+
+    @cached_property
+    def answered_after(self) -> str:
+        """ "answered after 25 min": how long it stood there alone."""
+        at = self.told.case.answered_at if self.told.case else None
+        if not self.answered or (at is None and self.told.reply is None):
+            return ""
+        return f"answered after {span(at - self.since, long=False)}" if at and at > self.since else "answered"
 
     @cached_property
     def answer_by(self) -> str:

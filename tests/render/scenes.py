@@ -278,6 +278,18 @@ SCENES: dict[str, Scene] = {
             "instead": "ops-mail",
         },
     ),
+    "channel_broken_once": a_scene(
+        Reason.CHANNEL_BROKEN,
+        facts={
+            "channel": "team-mail",
+            "where": "mail to mara@example.org through mail.example.org",
+            "since": at(10, 2).isoformat(),
+            "why": "mail.example.org answered 552 5.3.4: the mail is too large",
+            "permanent": False,
+            "instead": "#support on Slack",
+            "mend": "monitor send-test team-mail",
+        },
+    ),
     "config_broken": a_scene(
         Reason.CONFIG_BROKEN,
         facts={
