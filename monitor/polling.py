@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import shlex
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -666,9 +667,9 @@ def _health(
     if error is not None or verdict.health is Health.EMPTY:
         why = str(error) if error else "the site answers, but with nothing where there always was something"
         sources.open_gap(conn, source.name, state.last_good_at or state.added_at, why)
-        gap = None
+        caught_up = None
     else:
-        gap = sources.close_gap(conn, source.name, now, new)
+        caught_up = new if sources.close_gap(conn, source.name, now, new) is not None else None
     if verdict.tell is not None:
         intake.tell_operator(
             conn,
@@ -676,7 +677,7 @@ def _health(
             verdict.tell,
             key=("source", source.name, verdict.tell, state.failing_since or now, now.date()),
             source=source.name,
-            facts=_health_facts(conn, source, state, error, gap, now),
+            facts=_health_facts(conn, source, state, error, caught_up, now),
             now=now,
         )
     return verdict.health, verdict.tell
@@ -687,15 +688,16 @@ def _health_facts(
     source: SourceSettings,
     state: SourceState,
     error: LookError | None,
-    gap: object | None,
+    caught_up: int | None,
     now: datetime,
 ) -> dict[str, Json]:
+    after = sources.get(conn, source.name) or state
     others = [other for other in sources.all_active(conn) if other.name != source.name]
     fine = [other for other in others if other.health in (Health.OK, Health.NEW)]
     seen = [other.last_good_at for other in fine if other.last_good_at]
     return {
         "source": source.name,
-        "site": source.kind.title or source.connector,
+        "site": source.kind.title or source.name,
         "since": (state.last_good_at or state.added_at).isoformat(),
         "why": str(error) if error else "it answers, but with nothing where there always was something",
         "code": error.code if error else "empty",
@@ -705,15 +707,15 @@ def _health_facts(
         "others_all": len(others),
         "others_seen_at": max(seen).isoformat() if seen else None,
         "until": now.isoformat(),
-        "next_try": state.next_poll_at.isoformat(),
-        "caught_up": getattr(gap, "caught_up", None),
+        "next_try": after.next_poll_at.isoformat(),
+        "caught_up": caught_up,
     }
 
 
 def _mend(source: SourceSettings, error: LookError | None) -> str:
     if error is not None and error.code == "reconnect":
-        return f"monitor connect {source.name}"
-    return f"monitor poll {source.name} --dry-run"
+        return f"monitor connect {shlex.quote(source.name)}"
+    return f"monitor poll {shlex.quote(source.name)} --dry-run"
 
 
 def introduce(conn: Connection, source: SourceSettings, routing: intake.Routing, now: datetime) -> None:
@@ -731,7 +733,7 @@ def introduce(conn: Connection, source: SourceSettings, routing: intake.Routing,
             **facts,
             "average": total.average if total and total.average is not None else facts["average"],
             "site_count": total.count if total else None,
-            "site": source.kind.title or source.connector,
+            "site": source.kind.title or source.name,
             "source": source.name,
             "would_have_sent": intake.would_have_sent(conn, source, routing, now - timedelta(days=30), now),
         },

@@ -9,7 +9,7 @@ from typing import Any
 from monitor import intake, plugins, render
 from monitor.connector import Connector
 from monitor.errors import UsageError
-from monitor.models import CaseState, Json, Person, Reason, Reply, ReplyState, Severity
+from monitor.models import CaseState, Json, Person, Reason, Reply, ReplyState, Severity, Why
 from monitor.store import Connection, alerts, cases, mentions
 from monitor.store.alerts import Delivery
 
@@ -34,18 +34,22 @@ def scene(conn: Connection, delivery: Delivery, routing: intake.Routing, now: da
 
 
 class _About:
-    """Which version of which mention an alert is about, and what stood there before."""
+    """Which version of which mention an alert is about, what stood there before, and why it was told."""
 
-    __slots__ = ("before", "mention_id", "version")
+    __slots__ = ("before", "mention_id", "version", "why")
 
-    def __init__(self, mention_id: int, version: int | None = None, before: int | None = None) -> None:
+    def __init__(
+        self, mention_id: int, version: int | None = None, before: int | None = None, why: Sequence[Json] = ()
+    ) -> None:
         self.mention_id = mention_id
         self.version = version
         self.before = before
+        self.why = tuple(Why.from_json(one) for one in why)
 
     @classmethod
     def of(cls, row: Any) -> _About:
-        return cls(row.mention_id, row.version, row.facts.get("before"))
+        why = row.facts.get("why")
+        return cls(row.mention_id, row.version, row.facts.get("before"), why if isinstance(why, list) else ())
 
 
 def _worst_of(conn: Connection, facts: Mapping[str, Json]) -> list[_About]:
@@ -63,6 +67,9 @@ def told(
     answers = mentions.replies_to(conn, list(rows))
     case_rows = cases.by_ids(conn, [row["case_id"] for row in rows.values() if row["case_id"]])
     single = len(wanted) == 1
+    # One source may see answers where its kind cannot.
+    shown = {row["source"] for row in rows.values()}
+    sees_answers = {one.name: one.build().sees_answers for one in routing.settings.sources if one.name in shown}
     result = []
     for one in wanted:
         if (row := rows.get(one.mention_id)) is None:
@@ -89,14 +96,14 @@ def told(
                 answer_url=mention.answer_url or mention.url,
                 severity=Severity(row["severity"]) if row["severity"] else None,
                 label=score.label,
-                reasons=score.reasons,
+                reasons=one.why or score.reasons,  # those of the decision know of the audience, too
                 audience=mention.audience,
                 total=mentions.last_total(conn, row["source"]) if single else None,
                 case=_case(case_rows.get(row["case_id"]), routing),
-                sees_answers=kind.sees_answers,
+                sees_answers=sees_answers.get(row["source"], kind.sees_answers),
                 history=_history(conn, row) if single else (),
                 before=_before(before),
-                reply=_reply(answers.get(one.mention_id, ())),
+                reply=_reply(answers.get(one.mention_id, ()), case_rows.get(row["case_id"])),
                 flags=mention.flags,
             )
         )
@@ -139,10 +146,13 @@ def _before(version: Any) -> render.Before | None:
     return render.Before(version.text, mentions.rating_of(version), version.seen_at)
 
 
-def _reply(found: Sequence[mentions.KnownReply]) -> Reply | None:
+def _reply(found: Sequence[mentions.KnownReply], case: Any) -> Reply | None:
+    # An answer that fits would have answered the case: under one that waits it is older than the edit.
+    waits = case is not None and case.state in (CaseState.OPEN, CaseState.CLAIMED, CaseState.SNOOZED)
     for known in found:
-        if known.state != ReplyState.GONE:
-            return Reply(known.text, ReplyState(known.state))
+        state = ReplyState(known.state)
+        if state is not ReplyState.GONE:
+            return Reply(known.text, ReplyState.OUTDATED if waits and state is ReplyState.VISIBLE else state)
     return None
 
 

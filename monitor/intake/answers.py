@@ -48,7 +48,7 @@ def take_answers(
     """Store the answers that are shown, and let them move their cases."""
     by_id = {stored[mention.external_id].id: mention for mention in shown if mention.external_id in stored}
     found = _found(conn, source.name, by_id)
-    if not found and source.kind.sees_answers == "no":
+    if not found and source.build().sees_answers == "no":
         return
     known = mentions.replies_to(conn, [*by_id, *found])
     for mention_id, replies in found.items():
