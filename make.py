@@ -305,6 +305,8 @@ def output(command: Sequence[str], cwd: Path | None = None) -> str | None:
 
 def become(python: Path, arguments: Sequence[str]) -> int:
     """Turn into another program, so that signals and exit codes are its own."""
+    # So that the program can say what to type next.
+    os.environ["MONITOR_STARTED_AS"] = f"{shlex.join(sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1])} monitor"
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(python, [str(python), *arguments])
