@@ -70,7 +70,8 @@ class AppleRss(Connector[AppleRssConfig]):
     def start(self, since: Since) -> Iterable[Request]:
         """Ask for the newest page of each country."""
         for country in dict.fromkeys(self.config.countries):
-            yield self._request({"country": country, "page": 1, "form": 0, "had": country in (since.bookmark or {})})
+            had = country in (since.bookmark or {})
+            yield self._request({"country": country, "page": 1, "had": had, "form": 0, "again": False})
 
     def parse(self, response: Response) -> Page:
         """Read one page of one country."""
@@ -85,27 +86,32 @@ class AppleRss(Connector[AppleRssConfig]):
         follow = []
         if asked["page"] < LAST_PAGE:
             full = len(entries) >= FULL_PAGE
-            follow = [self._request({**asked, "page": asked["page"] + 1, "form": 0, "had": full})]
+            follow = [self._request({**asked, "page": asked["page"] + 1, "had": full, "again": False})]
         return Page.read(entries, partial(self._review, asked["country"]), follow, bookmark={asked["country"]: True})
 
     def refused(self, response: Response) -> Refusal | None:
         """Try the other form of the address when one fails; 403 means asked too often, there is no access to lose."""
-        broken = response.status >= 500 or (response.status == 200 and not response.body.strip())
-        if broken and (asked := response.request.context)["form"] == 0:
-            other = self._request({**asked, "form": 1})
-            return Refusal(Outcome.TRY_OTHER, f"the App Store answered {response.status}", instead=(other,))
-        if response.status == 403:
+        asked, status = response.request.context, response.status
+        if status == 403:
             return Refusal(Outcome.THROTTLED, "the App Store answered 403: asked too often", response.retry_after())
+        broken = status in (400, 404) or status >= 500 or (status == 200 and not response.body.strip())
+        if broken and not asked["again"]:
+            return Refusal(Outcome.TRY_OTHER, f"the App Store answered {status}", instead=(self._other(asked),))
+        if status == 404 and asked["page"] > 1:
+            return Refusal(Outcome.NOTHING, "there is no further page")
         return refused_by_status(response)
 
     def _empty(self, asked: Mapping[str, Any]) -> Page:
         """Believe in an empty page only where nothing was to be expected."""
-        if asked["had"] and asked["form"] == 0:
-            return Page(follow=(self._request({**asked, "form": 1}),))
+        if asked["had"] and not asked["again"]:
+            return Page(follow=(self._other(asked),))
         if asked["had"] and asked["page"] == 1:
             lost = f"the App Store shows no reviews in `{asked['country']}`, where it showed some before"
             return Page(problems=(ItemProblem(lost),))
         return Page()
+
+    def _other(self, asked: Mapping[str, Any]) -> Request:
+        return self._request({**asked, "form": 1 - asked["form"], "again": True})
 
     def _request(self, context: dict[str, Any]) -> Request:
         form = FORMS[context["form"]]

@@ -153,7 +153,9 @@ def test_a_page_that_is_empty_behind_a_full_one_is_asked_for_once_more(app_store
     assert behind_short == Page()
 
 
-@pytest.mark.parametrize("status, body", [(500, "<html>"), (502, ""), (503, ""), (200, ""), (200, " \n")])
+@pytest.mark.parametrize(
+    "status, body", [(500, "<html>"), (502, ""), (503, ""), (404, ""), (400, "{}"), (200, ""), (200, " \n")]
+)
 def test_an_address_that_fails_is_tried_in_its_other_form_once(
     app_store: Connector[Any], status: int, body: str
 ) -> None:
@@ -163,3 +165,26 @@ def test_an_address_that_fails_is_tried_in_its_other_form_once(
     assert first.outcome == Outcome.TRY_OTHER
     second = app_store.refused(response_to(first.instead[0], Answer(body, status)))
     assert second is None or second.outcome in (Outcome.FAILED, Outcome.THROTTLED)
+
+
+def test_the_form_of_the_address_that_works_is_kept_for_the_next_page(app_store: Connector[Any]) -> None:
+    refusal = app_store.refused(response_to(first_request(app_store), Answer("", 502)))
+    assert refusal is not None
+
+    page = read(app_store, Answer(feed(entry())), refusal.instead[0])
+    back = app_store.refused(response_to(page.follow[0], Answer("", 502)))
+
+    assert page.follow[0].url.endswith("/id=123456789/sortBy=mostRecent/page=2/json")
+    assert back is not None
+    assert back.instead[0].url.endswith("/page=2/id=123456789/sortby=mostrecent/json")
+
+
+def test_a_further_page_that_is_not_there_ends_the_walk(app_store: Connector[Any]) -> None:
+    [second] = read(app_store, Answer(feed(entry()))).follow
+    refusal = app_store.refused(response_to(second, Answer("", 404)))
+    assert refusal is not None
+
+    again = app_store.refused(response_to(refusal.instead[0], Answer("", 404)))
+
+    assert again is not None
+    assert again.outcome == Outcome.NOTHING

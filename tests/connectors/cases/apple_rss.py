@@ -92,6 +92,7 @@ CASES = Cases(
     answered="Apple leaves the developer's answers out of this feed.",
     refusals={
         400: Outcome.FAILED,
+        404: Outcome.FAILED,
         403: Outcome.THROTTLED,
         429: Outcome.THROTTLED,
         500: Outcome.FAILED,
