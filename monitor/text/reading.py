@@ -130,7 +130,7 @@ def _day_in_words(text: str) -> tuple[int, int, int] | None:
     for pattern, day_group, month_group in ((_DAY_MONTH, 1, 2), (_MONTH_DAY, 2, 1)):
         for found in pattern.finditer(text):
             month = _month(found[month_group])
-            year = _YEAR.search(text) or _SHORT_YEAR.search(text)
+            year = _YEAR.search(text) or _SHORT_YEAR.search(text[: found.start()] + " " + text[found.end() :])
             if month and year:
                 return _full_year(year[1]), month, int(found[day_group])
     return None

@@ -135,7 +135,10 @@ def test_a_date_is_read_as_the_configuration_says(options: dict[str, str], marku
 
 @pytest.mark.parametrize(
     "words",
-    ["2 days ago", "vor 3 Tagen", "il y a 2 jours", "yesterday at 10:30", "03/04/2026", "soon", "", "31.02.2026"],
+    [
+        *("2 days ago", "vor 3 Tagen", "il y a 2 jours", "yesterday at 10:30", "May 12", "12 May"),
+        *("03/04/2026", "31.02.2026", "soon", ""),
+    ],
 )
 def test_a_date_that_names_no_day_is_left_to_the_first_sight(words: str) -> None:
     assert one(of(date="time"), f"<p>It leaks.</p><time>{words}</time>").published_at is None
