@@ -365,13 +365,19 @@ def read_retry_after(value: str | None, now: datetime) -> timedelta | None:
     if re.fullmatch(r"[0-9]{1,12}", text):
         wait = timedelta(seconds=min(int(text), 10**9))
     elif re.match(r"[A-Za-z]{3}, ", text):
-        try:
-            moment = parsedate_to_datetime(text)
-        except ValueError:
+        moment = read_http_date(text)
+        if moment is None:
             return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
         wait = moment - now
     else:
         return None
     return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
+
+
+def read_http_date(value: str) -> datetime | None:
+    """Return the instant a header names, aware, or None when it names none."""
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):  # all of them have been seen
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

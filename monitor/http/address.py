@@ -89,9 +89,9 @@ class Address:
         return replace(base, path=prefix + self.path, query=self.query)
 
 
-def refused(what: str) -> FetchError:
+def refused(what: str, *, permanent: bool = True) -> FetchError:
     """Return the error for an address that no request may go to."""
-    return FetchError(what, code="refused_address", permanent=True)
+    return FetchError(what, code="refused_address", permanent=permanent)
 
 
 def read_url(url: str) -> Address:
@@ -236,16 +236,14 @@ def admit(host: str, addresses: list[str], *, allow_private: bool) -> list[IPAdd
 
     One bad address among good ones refuses the name: whoever mixes them wants us to pick the wrong one.
     """
-    found = []
-    for text in addresses:
-        address = ip_address(text)
-        match reach(address):
-            case Reach.NEVER:
-                raise refused(f"{host} is at an address that no request may go to")
-            case Reach.PRIVATE if not allow_private:
-                what = "is at a private address; your own are reached with `allow_private = true`"
-                raise refused(f"{host} {what}")
-        found.append(address)
+    is_written = literal(host) is not None  # what a name server says may change
+    found = [ip_address(text) for text in addresses]
+    for where in map(reach, found):
+        if where is Reach.NEVER:
+            raise refused(f"{host} is at an address that no request may go to", permanent=is_written)
+        if where is Reach.PRIVATE and not allow_private:
+            what = "is at a private address; your own are reached with `allow_private = true`"
+            raise refused(f"{host} {what}", permanent=is_written)
     return found
 
 

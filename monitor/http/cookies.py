@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
+from monitor.exchange import read_http_date
 from monitor.http.address import Address, Origin
 
 MAX_COOKIES = 50
@@ -66,8 +66,5 @@ def _has_ended(attributes: dict[str, str], now: datetime) -> bool:
     age = attributes.get("max-age", "")
     if re.fullmatch(r"-?[0-9]{1,12}", age):
         return int(age) <= 0
-    try:
-        ends = parsedate_to_datetime(attributes.get("expires", ""))
-    except (ValueError, TypeError, IndexError):
-        return False
-    return ends.replace(tzinfo=ends.tzinfo or UTC) <= now
+    ends = read_http_date(attributes.get("expires", ""))
+    return ends is not None and ends <= now

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from monitor.errors import FetchError
 
-MAX_LOOKUPS = 64  # threads; a name server that hangs holds one for each name asked of it
+MAX_LOOKUPS = 256  # threads; a name server that hangs holds one for each name, until the C library gives up
 NAME_LIMIT = timedelta(seconds=10)
 
 Resolver = Callable[[str], Iterable[str]]
@@ -64,22 +64,31 @@ class Names:
                 self._free.release()
                 return other
             lookup = self._under_way[host] = _Lookup()
-        threading.Thread(target=self._run, args=(host, lookup), name="look-up", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, args=(host, lookup), name="look-up", daemon=True).start()
+        except RuntimeError as error:  # this machine has no thread left
+            self._end(host, lookup, error)
         return lookup
 
     def _run(self, host: str, lookup: _Lookup) -> None:
         try:
             lookup.addresses = list(self._resolver(host))
         except (OSError, ValueError, LookupError) as error:
-            lookup.error = error
-        finally:
-            with self._lock:
-                del self._under_way[host]
-            self._free.release()
-            lookup.done.set()
+            self._end(host, lookup, error)
+        else:
+            self._end(host, lookup)
+
+    def _end(self, host: str, lookup: _Lookup, error: Exception | None = None) -> None:
+        lookup.error = error
+        with self._lock:
+            del self._under_way[host]
+        self._free.release()
+        lookup.done.set()
 
 
 def _why(error: Exception | None) -> str:
     if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
         return "the name server failed for a moment"
+    if isinstance(error, RuntimeError):
+        return "this machine is too busy to look it up"
     return "there is no such host"

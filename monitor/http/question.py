@@ -7,12 +7,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from monitor.errors import FetchError
-from monitor.exchange import Request, Response, Signed
+from monitor.exchange import Request, Response, Signed, read_http_date
 from monitor.http.address import Address, read_url
 
 MAX_VALIDATOR = 512  # characters
@@ -74,11 +73,8 @@ def _is_sound(value: str) -> bool:
 
 def _is_past(value: str, response: Response) -> bool:
     # With a date to come, a site would never again have anything new.
-    try:
-        moment = parsedate_to_datetime(value)
-        return moment.tzinfo is not None and moment <= response.received_at
-    except (ValueError, IndexError, TypeError):
-        return False
+    moment = read_http_date(value)
+    return moment is not None and moment <= response.received_at
 
 
 def request_key(request: Request) -> str:

@@ -211,18 +211,10 @@ class _NurseryKeeper:
 
     def fork(self, place: Place, limits: Limits) -> _Parser:
         """Return a new parser with the code at `place`. Raises FetchError when none can be had."""
-        ours, theirs = socket.socketpair()
-        with self._lock, theirs:
-            try:
-                pid = self._asked(place, limits, theirs) or self._asked(place, limits, theirs)
-            except OSError as error:
-                ours.close()
-                raise FetchError(f"no parser could be started ({error.strerror})", code="parser_limit") from error
-            if pid is None:
-                ours.close()
-                raise FetchError("no parser could be started", code="parser_limit")
-            self._places |= {place}
-            return _Parser(ours, pid, limits, self._places)
+        try:
+            return self._born(place, limits)
+        except OSError as error:
+            raise FetchError(f"no parser could be started ({error.strerror})", code="parser_limit") from error
 
     def close(self) -> None:
         """End the nursery."""
@@ -230,6 +222,17 @@ class _NurseryKeeper:
             if self._control is not None:
                 self._control.close()
                 self._control = None
+
+    def _born(self, place: Place, limits: Limits) -> _Parser:
+        with self._lock:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                pid = self._asked(place, limits, theirs) or self._asked(place, limits, theirs)
+            if pid is None:
+                ours.close()
+                raise ChildProcessError(0, "the nursery ends at once")
+            self._places |= {place}
+            return _Parser(ours, pid, limits, self._places)
 
     def _asked(self, place: Place, limits: Limits, theirs: socket.socket) -> int | None:
         """Ask the nursery, a new one if there is none; None when it had just ended."""

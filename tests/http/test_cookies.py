@@ -89,6 +89,8 @@ def test_a_cookie_for_others_or_for_no_one_is_dropped(line: str) -> None:
         "id=1; Domain=test",
         "id=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
         "id=1; Expires=nonsense",
+        "id=1; Expires=Thu, 01 Jan 2030 00:00:09999999999999999999 GMT",
+        "id=1; Expires=Thu, 01 Jan 99999999999999999999 00:00:00 GMT",
         "id=1; Max-Age=nonsense",
         " id=1 ; Path=/elsewhere",
     ],
