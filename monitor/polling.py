@@ -137,6 +137,7 @@ class Look:
     validators: Mapping[str, Validator] = field(default_factory=dict)
     requests: int = 0
     not_modified: bool = False
+    commit: bool = False  # save the bookmark now, although the walk goes on
     error: LookError | None = None
 
     @property
@@ -256,6 +257,17 @@ def recheck(source: SourceSettings, wanted: Sequence[Mention], tools: Tools) -> 
     return _Bite(source, connector, tools, started, walk, first=False, everything=True).run()
 
 
+def receive(source: SourceSettings, headers: Mapping[str, str], body: bytes, tools: Tools) -> Look:
+    """Read what a site pushed to us. Raises LookError or UsageError when it is not to be believed."""
+    started = tools.clock()
+    connector = source.build()
+    page = connector.receive(headers, body)
+    walk = Walk((), since=None, full=False, started_at=started)
+    bite = _Bite(source, connector, tools, started, walk, first=False, everything=True)
+    bite.take(page)
+    return bite.run()
+
+
 def _walk(connector: Connector[Any], source: SourceSettings, state: SourceState, now: datetime) -> Walk:
     """Return the unfinished walk of a source, or a new one."""
     if state.walk and not (state.failures >= TRY_AGAIN_AFTER):
@@ -303,6 +315,7 @@ class _Bite:
         self.stored_validators = tools.read(lambda conn: sources.validators(conn, source.name))
         self.requests = 0
         self.unchanged = 0
+        self.commit = False
 
     def run(self) -> Look:
         """Work the queue off."""
@@ -315,8 +328,11 @@ class _Bite:
                 error = raised
                 break
             self.queue.popleft()
-            if page is not None and self._take(page):
-                self.queue.clear()
+            if page is not None:
+                self.take(page)
+                if page.commit:
+                    self.commit = True  # what was shown is destroyed by the next question: save first
+                    break
         return self._result(error)
 
     def _full(self) -> bool:
@@ -351,6 +367,7 @@ class _Bite:
             validators=self.validators,
             requests=self.requests,
             not_modified=self.unchanged > 0 and self.unchanged == self.requests,
+            commit=self.commit,
             error=error,
         )
 
@@ -452,8 +469,8 @@ class _Bite:
 
     # --- one page
 
-    def _take(self, page: Page) -> bool:
-        """Keep what a page brought; returns whether the walk may end with it."""
+    def take(self, page: Page) -> None:
+        """Keep what a page brought, and ask for what follows it unless this branch has gone far enough."""
         now = self.tools.clock()
         normalised = intake.normalised(page.mentions, self.source, self.connector, self.tools.matcher, now)
         self.problems += page.problems
@@ -465,8 +482,8 @@ class _Bite:
             self.judged[judged.mention.external_id] = judged
         self.seen.update(mention.external_id for mention in normalised.mentions)
         self._note_newest(normalised.mentions, now)
-        self.queue.extend(page.follow)
-        return self._far_enough(normalised.mentions)
+        if not self._far_enough(normalised.mentions):
+            self.queue.extend(page.follow)
 
     def _fresh(self, page: Sequence[Mention]) -> list[Mention]:
         """Return what is new or changed; of the rest remember what it shows of answers."""
@@ -491,7 +508,7 @@ class _Bite:
             self.newest = max(newest, self.newest) if self.newest else newest
 
     def _far_enough(self, page: Sequence[Mention]) -> bool:
-        """Say whether the walk may end with this page although it names a next one."""
+        """Say whether nothing behind this page is of interest although it names a next one."""
         times = [mention.published_at for mention in page if mention.published_at]
         if self.first and not self.everything:
             counted = self.walk.items + len(self.seen)
@@ -621,6 +638,8 @@ def _save_progress(
             mentions.missed(conn, source.name, set(walked), now)
     else:
         values |= {"walk": look.walk.as_json(), "walk_ids": walked, "next_poll_at": now, "not_before": None}
+        if look.commit:
+            values["bookmark"] = {**(state.bookmark or {}), **look.walk.bookmark}
     sources.update(conn, source.name, **values)
 
 
@@ -766,6 +785,7 @@ __all__ = [
     "broken_look",
     "introduce",
     "look",
+    "receive",
     "recheck",
     "take",
     "take_recheck",

@@ -69,7 +69,7 @@ def _attached(town: Town, since: int) -> set[str]:
         text = mail.get_body(("plain",)).get_content()
         found.update(word.strip(".,;:()") for word in text.split() if word.strip(".,;:()").lstrip("m").isdigit())
         for part in mail.iter_attachments():
-            rows = csv.DictReader(io.StringIO(part.get_content()))
+            rows = csv.DictReader(io.StringIO(part.get_payload(decode=True).decode("utf-8-sig")))
             found.update(row["id"] for row in rows)
     return found
 
