@@ -40,7 +40,6 @@ from monitor.connector.pages import (
 from monitor.text import fingerprint, number, parse_when, safe_link
 from monitor.text.structured import (
     JSON_LD,
-    MAX_DEPTH,
     MICRODATA,
     MICROFORMATS,
     RDFA,
@@ -51,6 +50,7 @@ from monitor.text.structured import (
 
 MAX_REVIEWS = 1_000  # on one page; the fullest seen has ten
 USUAL_BEST = 5.0
+NOWHERE = 1_000  # the depth of what belongs to nothing on the page
 SHORTEST_CUT = 32  # letters and digits of a copy that is cut
 
 _SYNTAXES = (JSON_LD, MICRODATA, RDFA, MICROFORMATS)
@@ -195,7 +195,7 @@ def _main_total(everything: Sequence[_Found], reviews: Sequence[_Found]) -> _Fou
         main = about is not None and ("mainentityofpage" in about.props or (place and place.via == "mainentity"))
         value, _ = _average(found.thing)
         syntax = _SYNTAXES.index(found.thing.syntax)
-        return not main, id(about) not in reviewed, value is None, place.depth if place else MAX_DEPTH, syntax
+        return not main, id(about) not in reviewed, value is None, place.depth if place else NOWHERE, syntax
 
     return min(filter(_is_total, everything), key=rank, default=None)
 

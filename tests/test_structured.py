@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.text.structured import MAX_DEPTH, described, read_documents, walk
+from monitor.text.lenient_json import MAX_DEPTH, read_documents
+from monitor.text.structured import described, walk
 
 DOCUMENT = {
     "@graph": [
