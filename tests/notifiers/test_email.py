@@ -147,7 +147,7 @@ def test_a_real_mail_server_takes_it():
     assert b"Jonas K. wrote this" in taken[0].content
 
 
-# --- 7.1, 7.2: subject and headers -----------------------------------------------------------------
+# --- subject and headers ---------------------------------------------------------------------------
 
 SUBJECTS = {
     "cr": "one\rBcc: x@example.org",
@@ -217,7 +217,7 @@ def test_an_author_never_becomes_a_sender_or_a_recipient(post, author):
     assert postman.recipients == ["mara@example.org"]
 
 
-# --- 7.3: the text arrives as it was written -------------------------------------------------------
+# --- the text arrives as it was written ------------------------------------------------------------
 
 TEXTS = {
     "a dot alone": "before\n.\nafter\n..\n.x\n",
@@ -250,7 +250,7 @@ def test_half_a_letter_is_replaced_and_the_rest_arrives(post):
     assert "two" in postman.read[0].get_body(("plain",)).get_content()
 
 
-# --- 7.5: what a server's answers mean -------------------------------------------------------------
+# --- what a server's answers mean ------------------------------------------------------------------
 
 PASSING = {
     "421 at the greeting": {"greeting": b"421 4.3.2 not now"},
@@ -500,7 +500,7 @@ def test_a_log_in_never_goes_over_an_open_line_to_another_machine():
     assert "relay on this machine" in problem(host="mail.example.org", password="hunter2hunter2")
 
 
-# --- 7.5, 7.7: recipients --------------------------------------------------------------------------
+# --- recipients ------------------------------------------------------------------------------------
 
 
 def test_each_recipient_is_a_delivery_of_its_own(post):

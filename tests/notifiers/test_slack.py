@@ -95,7 +95,7 @@ def assert_within_limits(message: Message) -> None:
             assert one["text"]
 
 
-# --- 6.1 to 6.7: what strangers write --------------------------------------------------------------
+# --- what strangers write --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("words", [*PINGS, *LINKS, *MARKS, *ENTITIES])
@@ -308,7 +308,7 @@ def test_a_webhook_can_neither_edit_nor_look_up():
         assert not caught.value.whole_channel
 
 
-# --- 6.8: what every answer means ------------------------------------------------------------------
+# --- what every answer means -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", sorted(CHANNEL_ERRORS))
