@@ -13,6 +13,7 @@ from monitor.exchange import Fetch, Request, Response, Signed, read_retry_after
 from monitor.notifier import DeliveryError, Message, Quote
 from monitor.text import in_order, safe_link, shorten, shown
 
+NAME = "Review Monitor"
 NO_TEXT = "(no text)"
 LONGEST_LINES = 30  # lines of one quote; more of them could be made to look like our own layout
 LONGEST_LINE = 1000

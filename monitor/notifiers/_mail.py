@@ -110,9 +110,9 @@ def _domain(domain: str, whole: str) -> str:
         if not lowered.isascii() and ascii_domain.encode("ascii").decode("idna") != lowered:
             raise ValueError(f"`{shorten(shown(whole), 80)}`: write the domain in its xn-- form")
     except UnicodeError as error:
-        raise ValueError(f"`{shorten(shown(whole), 80)}`: the domain is not one") from error
+        raise ValueError(f"`{shorten(shown(whole), 80)}`: what stands behind the @ is no domain") from error
     if not _DOMAIN.fullmatch(ascii_domain):
-        raise ValueError(f"`{shorten(shown(whole), 80)}`: the domain is not one")
+        raise ValueError(f"`{shorten(shown(whole), 80)}`: what stands behind the @ is no domain")
     return ascii_domain
 
 

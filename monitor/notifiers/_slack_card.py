@@ -25,7 +25,7 @@ from slack_sdk.models.blocks.basic_components import MarkdownTextObject
 
 from monitor.models import Json
 from monitor.notifier import Message, Quote
-from monitor.notifiers import commands, cut_quote, lead, links, one_line
+from monitor.notifiers import NAME, commands, cut_quote, lead, links, one_line
 from monitor.text import safe_link, shorten
 
 # Slack takes 50 blocks and, undocumented, about 13,200 characters of them (msg_blocks_too_long):
@@ -49,7 +49,7 @@ _SOFT = RichTextElementParts.TextStyle(italic=True)
 def payload_of(message: Message) -> dict[str, Json]:
     """Return what is posted: blocks, and the one line a notification shows. Nothing in it is parsed or unfurled."""
     return {
-        "text": _escaped(one_line(message.headline), MAX_FALLBACK),
+        "text": _escaped(one_line(message.headline) or NAME, MAX_FALLBACK),
         "blocks": [block.to_dict() for block in blocks_of(message)],
         "mrkdwn": False,
         "parse": "none",
@@ -82,7 +82,7 @@ def blocks_of(message: Message) -> list[Block]:
 
 
 def _headline(message: Message) -> RichTextElement:
-    first, rest = lead(_fitted(one_line(message.headline), HEADLINE))
+    first, rest = lead(_fitted(one_line(message.headline) or NAME, HEADLINE))
     parts = [_TEXT(text=first, style=_BOLD)]
     if rest:
         parts.append(_TEXT(text=rest))

@@ -17,7 +17,7 @@ from monitor.errors import FetchError, ParseError
 from monitor.models import Json
 from monitor.notifier import DeliveryError, Fetch, Message, Notifier, NotifierConfig, Quote, Receipt, Request, Response
 from monitor.notifier import Signed as SignedRequest
-from monitor.notifiers import ask, checked_url, commands, cut_quote, lead, links, one_line, temporary, wait_of
+from monitor.notifiers import NAME, ask, checked_url, commands, cut_quote, lead, links, one_line, temporary, wait_of
 from monitor.text import safe_link, shorten
 
 HOSTS = ("discord.com", "discordapp.com", "ptb.discord.com", "canary.discord.com")
@@ -131,7 +131,7 @@ def _wait(response: Response, answer: Mapping[str, Any] | None) -> timedelta | N
 
 def payload_of(message: Message) -> dict[str, Json]:
     """Return what is posted: one embed, in which nothing of a stranger's is read as markdown."""
-    first, rest = lead(one_line(message.headline, 500))
+    first, rest = lead(one_line(message.headline, 500) or NAME)
     parts = [_fitted(rest.removeprefix(" · ").strip(), 600)] if rest else []
     parts += _quotes(message)
     parts += _lines(message)

@@ -26,6 +26,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from monitor.notifier import DeliveryError, Fetch, Message, Notifier, NotifierConfig, Receipt
+from monitor.notifiers import NAME
 from monitor.notifiers._mail import PROVIDERS, address, is_loopback
 from monitor.text import shorten, shown
 
@@ -177,7 +178,7 @@ class Email(Notifier[EmailConfig]):
 
     def raw_of(self, message: Message, to: str) -> bytes:
         """Return the mail as it goes out. The same message always has the same Message-ID."""
-        line = header(message.subject, MAX_SUBJECT) or "Review Monitor"
+        line = header(message.subject, MAX_SUBJECT) or NAME
         # Encoded here as a whole: the library would encode only the words that need it, and doubles blanks there.
         subject = Header(line, "us-ascii" if line.isascii() else "utf-8", header_name="Subject")
         return (

@@ -287,6 +287,13 @@ def test_a_file_and_a_long_text_do_not_stop_a_message(way, sent):
     assert isinstance(receipt, Receipt)
 
 
+@pytest.mark.parametrize("words", ["", "  ", "\u200b", "\n"])
+def test_a_message_without_words_is_still_one(way, sent, words):
+    receipt, _ = sent(way, way.good, a_message(headline=words, subject=words, text=words, html="", lines=(words,)))
+
+    assert isinstance(receipt, Receipt)
+
+
 # --- without a server ------------------------------------------------------------------------------
 
 

@@ -575,3 +575,11 @@ def test_options_that_cannot_work_are_refused_with_what_to_do(options, said):
 )
 def test_a_channel_says_where_it_posts(options, said):
     assert a_slack(**options).describe() == said
+
+
+@pytest.mark.parametrize("words", ["", "  ", "\u200b"])
+def test_no_part_of_a_card_is_empty(words):
+    payload = payload_of(a_message(headline=words, lines=(words,), quotes=(Quote(words, words, words),)))
+
+    assert payload["text"]
+    assert all(one["text"] for one in elements(payload["blocks"]) if one["type"] == "text")
