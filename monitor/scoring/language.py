@@ -1,15 +1,15 @@
 """What language a text is read as: English, another one, or not known.
 
 Only English is scored, so what counts is that nothing else is taken for it. A glance at the small
-words settles nine of ten English texts; the rest goes to py3langid, which knows nothing of fewer
-than twenty letters. What the site says is believed as long as the text does not contradict it.
+words and the script settles nine of ten texts; the rest goes to py3langid, which knows nothing of
+fewer than twenty letters. What the site says is believed as long as the text does not contradict it.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -21,9 +21,20 @@ MOST_READ = 600  # characters given to the detector
 GLANCE_WORDS = 4
 GLANCE_HITS = 2
 GLANCE_SHARE = 0.3
+CLEARLY_OTHER = 2  # that many small words, twice as many as English ones, and ahead of every other language
+AHEAD = 1.3
 _ENGLISH = "en"
 _NO_LANGUAGE = frozenset({"und", "zxx", "mul", "mis", "qme", "art", "xx"})
 _HANDLES = re.compile(r"[@#]\w+")
+# Scripts that one language writes. Cyrillic, Arabic and Devanagari are left to the detector.
+_SCRIPTS = (
+    ("ja", re.compile("[\u3041-\u30ff]")),
+    ("ko", re.compile("[\uac00-\ud7a3]")),
+    ("zh", re.compile("[\u4e00-\u9fff]")),
+    ("th", re.compile("[\u0e01-\u0e5b]")),
+    ("el", re.compile("[\u0391-\u03ce]")),
+    ("he", re.compile("[\u05d0-\u05ea]")),
+)
 
 
 class Detector(Protocol):
@@ -35,12 +46,13 @@ class Detector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Words that tell English from other languages at a glance."""
+    """Words that tell languages apart at a glance."""
 
     english: frozenset[str]
-    others: frozenset[str]
     short: frozenset[str]  # what may stand beside an English word in a text of two or three
-    languages: tuple[str, ...]  # what the detector may answer
+    by_language: Mapping[str, frozenset[str]]  # small words that are no English ones
+    others: frozenset[str]  # all of these
+    detector: tuple[str, ...]  # languages the detector may answer
 
 
 @cache
@@ -49,11 +61,17 @@ def words() -> Words:
     from monitor.scoring.vader import tables
 
     content = resources.files("monitor.scoring").joinpath("words.toml").read_text(encoding="utf-8")
-    table = {name: value.split() for name, value in tomllib.loads(content).items()}
-    english = frozenset(table["english"])
+    table = tomllib.loads(content)
+    english, shared = frozenset(table["english"].split()), frozenset(table["shared"].split())
     lexicon = {word for word in tables().lexicon if len(word) > 2 and word.isalpha() and word.isascii()}
-    short = english | lexicon.difference(table["false_friends"]) | set(table["shared"])
-    return Words(english, frozenset(table["others"]), short, tuple(table["languages"]))
+    by_language = {name: frozenset(small.split()) - english - shared for name, small in table["languages"].items()}
+    return Words(
+        english=english,
+        short=english | shared | lexicon.difference(table["false_friends"].split()),
+        by_language=by_language,
+        others=frozenset().union(*by_language.values()),
+        detector=tuple(table["detector"].split()),
+    )
 
 
 _loading = Lock()
@@ -63,13 +81,16 @@ _loading = Lock()
 def _load() -> Detector:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    detector: Detector = LanguageIdentifier.from_model_file(MODEL_FILE)
-    detector.set_languages(words().languages)  # type: ignore[attr-defined]  # what it is told before anybody asks it
+    loaded = LanguageIdentifier.from_model_file(MODEL_FILE)
+    loaded.set_languages(words().detector)
+    # It keeps the tables of the languages that were taken away, for taking them in again: 27 MB.
+    loaded._full_model = (loaded.nb_ptc, loaded.nb_pc, loaded.nb_classes)  # noqa: SLF001
+    detector: Detector = loaded
     return detector
 
 
 def detector() -> Detector:
-    """Return py3langid, loaded at the first call (half a second)."""
+    """Return py3langid, loaded at the first call: half a second, and 65 MB with numpy."""
     with _loading:
         return _load()
 
@@ -95,6 +116,8 @@ def read_as(text: str, tokens: Sequence[str], tag: str | None = None) -> str | N
             return _ENGLISH
     if claimed not in (None, _ENGLISH) and (others > english or not english or not latin):
         return claimed
+    if clear := _clearly_other(text, spoken, english, others):
+        return clear
     if sum(map(len, spoken)) < SHORTEST:
         return _ENGLISH if claimed == _ENGLISH and latin and others <= english else None
     return _detected(text, claimed, english, others, latin=latin)
@@ -104,6 +127,18 @@ def _clearly_english(count: int, english: int, others: int) -> bool:
     return (
         count >= GLANCE_WORDS and english >= GLANCE_HITS and english >= GLANCE_SHARE * count and 4 * others <= english
     )
+
+
+def _clearly_other(text: str, spoken: Sequence[str], english: int, others: int) -> str | None:
+    """Return the language whose script or small words a text is written with, when there is no doubt."""
+    if not text.isascii() and not any(map(str.isascii, spoken)):
+        return next((name for name, script in _SCRIPTS if script.search(text)), None)
+    if len(spoken) < GLANCE_WORDS or others < CLEARLY_OTHER or others < 2 * english:
+        return None
+    by_language = words().by_language
+    counts = sorted(((sum(map(small.__contains__, spoken)), name) for name, small in by_language.items()), reverse=True)
+    (first, name), (second, _) = counts[:2]
+    return name if first >= CLEARLY_OTHER and first >= AHEAD * second else None
 
 
 def _detected(text: str, claimed: str | None, english: int, others: int, *, latin: bool) -> str | None:

@@ -155,6 +155,8 @@ def _reasons(
         reasons.append(Why("words", "words", _bad_words(read)))
     elif read.text and read.vader is None:
         reasons.append(Why("language", "language not scored"))
+    elif not reasons:
+        reasons.append(Why("tone", "lukewarm words"))
     return tuple(reasons)
 
 

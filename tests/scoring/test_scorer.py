@@ -181,6 +181,13 @@ def test_reasons_stand_in_their_order() -> None:
     assert result.topics == ("rude",)
 
 
+def test_what_is_watched_for_want_of_praise_says_so() -> None:
+    result = score("The coffee here is sort of fine, I guess")
+
+    assert result.level is Level.WATCH
+    assert [why.text for why in result.reasons] == ["lukewarm words"]
+
+
 # --- other languages
 
 
