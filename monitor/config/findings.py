@@ -13,6 +13,7 @@ from monitor.config.positions import Path, Positions
 from monitor.errors import Problem
 
 NAMES_SHOWN = 12
+NAME_SHOWN = 60  # characters
 # Likeness to thousands of names costs 0.1 s each; a file with a thousand misspelt ones needs no hint for every one.
 HINTS = 50
 
@@ -64,7 +65,7 @@ class Findings:
         if len(known) > NAMES_SHOWN:
             self._hints += 1
         hint = f"Did you mean `{close[0]}`? " if close else ""
-        shown = ", ".join(list(known)[:NAMES_SHOWN]) or "none"
+        shown = ", ".join(one[:NAME_SHOWN] for one in list(known)[:NAMES_SHOWN]) or "none"
         rest = f" and {len(known) - NAMES_SHOWN:,} more" if len(known) > NAMES_SHOWN else ""
         return f"{hint}Known: {shown}{rest}."
 
@@ -88,7 +89,7 @@ class Findings:
             listed = self.tables.get(str(owner[0]))
             entry = listed[owner[1]] if isinstance(listed, list) and owner[1] < len(listed) else None
             name = entry.get("name") if isinstance(entry, Mapping) else None
-            shown = f' "{name[:60]}"' if isinstance(name, str) and name.isprintable() and name else ""
+            shown = f' "{name[:NAME_SHOWN]}"' if isinstance(name, str) and name.isprintable() and name else ""
             return f"{owner[0]}[{owner[1]}]{shown}"
         return f"[{'.'.join(str(part) for part in owner)}]"
 

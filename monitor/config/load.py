@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -136,7 +137,8 @@ class _Reading:
         raw = self.tables.raw.get("monitor")
         name = raw.get("own_connectors") if isinstance(raw, dict) else None
         folder = self.path.absolute().parent / name if isinstance(name, str) and name else None
-        return folder if folder is not None and folder.is_dir() else None
+        # Not the method of the path, which raises for a name that no file system takes.
+        return folder if folder is not None and os.path.isdir(folder) else None
 
     def _database(self, url: str) -> str:
         scheme, slashes, name = url.partition("sqlite:///")

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from monitor.config import addresses, grammar
+from monitor.config.secrets import MAY_BE_SECRET
 from monitor.models import Severity, Span, Target
 
 MAX_NAME = 100
@@ -119,7 +120,7 @@ class RetentionTable(Table):
 class MonitorTable(Table):
     """`[monitor]`: what holds for the whole house."""
 
-    database: Annotated[str, PlainValidator(_database)] = "sqlite:///monitor.db"
+    database: Annotated[str, PlainValidator(_database), MAY_BE_SECRET] = "sqlite:///monitor.db"
     timezone: Zone = "UTC"
     contact: Annotated[str, PlainValidator(addresses.contact)] | None = None
     operator: Names = ()

@@ -6,6 +6,8 @@ A message names the key, the variable or the file; never what is in it.
 from __future__ import annotations
 
 import json
+import os
+import re
 import stat
 import types
 from collections.abc import Iterator, Mapping
@@ -24,7 +26,13 @@ MAX_BYTES = 64 * 1024
 SHORTEST_HIDDEN = 6  # a shorter text would be taken out of words that have nothing to do with it
 # Container engines mount secrets there for all to read, inside a container that has one user.
 MOUNTED = FilePath("/run/secrets")
+MAX_PATH = 1000
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _QUOTES = "\"'`“”‘’«»„"
+
+
+MAY_BE_SECRET = "may be secret"
+"""Marks a text that people may write into the file or keep out of it."""
 
 
 # --- what a model says of its fields -------------------------------------------------------------
@@ -83,10 +91,19 @@ class Secrets:
     _warned: set[FilePath] = field(default_factory=set)
 
     def fill(self, model: type[BaseModel], raw: Mapping[str, Any], owner: Path, at: Path = ()) -> dict[str, Any]:
-        """Return a table with its references replaced, as the model's fields want them."""
+        """Return a plug-in's table with its references replaced: any text of it may come from a variable or file."""
         known = keys_of(model)
         return {
             key: self._value(known[key].annotation, value, owner, (*at, key)) if key in known else value
+            for key, value in raw.items()
+        }
+
+    def fill_secrets(self, model: type[BaseModel], raw: Mapping[str, Any], owner: Path) -> dict[str, Any]:
+        """Return one of our own tables with its secrets replaced; names must stand in the file to be checked."""
+        known = keys_of(model)
+        wanted = {key for key, info in known.items() if takes_secret(info.annotation) or MAY_BE_SECRET in info.metadata}
+        return {
+            key: self._value(known[key].annotation, value, owner, (key,)) if key in wanted else value
             for key, value in raw.items()
         }
 
@@ -143,22 +160,25 @@ class Secrets:
         return SecretStr(text)
 
     def _variable(self, name: str) -> str:
+        if not _VARIABLE.fullmatch(name):
+            # It may be the secret itself, put there by mistake.
+            raise ValueError("`env` takes the name of a variable, such as SLACK_TOKEN, and what stands there is none")
         if name not in self.env:
             raise ValueError(f"the variable {name} is not set where the monitor was started")
         return self.env[name]
 
     def _file(self, name: str, owner: Path, key: Path) -> str:
+        if not name.isprintable() or len(name) > MAX_PATH:
+            raise ValueError("`file` takes the path of a file, and what stands there is none")
         path = self.folder / name
         try:
             with path.open("rb") as stream:
-                mode = stat.S_IMODE(path.stat().st_mode)
+                mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
                 body = stream.read(MAX_BYTES + 1)
         except FileNotFoundError:
             raise ValueError(f"there is no file {name} (looked for {path})") from None
         except OSError as error:
-            raise ValueError(
-                f"the file {name} cannot be read: {(error.strerror or 'no reason given').lower()}"
-            ) from None
+            raise ValueError(f"the file {name} cannot be read: {str(error.strerror).lower()}") from None
         if len(body) > MAX_BYTES:
             raise ValueError(f"the file {name} is larger than {MAX_BYTES // 1024} KiB, which no secret is")
         if mode & 0o004 and MOUNTED not in path.parents and path not in self._warned:

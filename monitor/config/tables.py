@@ -102,7 +102,7 @@ class Tables:
 
     def read(self, model: type[T], raw: Mapping[str, Any], owner: Path) -> T | None:
         """Return a table as a model, or None after telling all that is wrong with it."""
-        filled = self.secrets.fill(model, raw, owner)
+        filled = self.secrets.fill_secrets(model, raw, owner)
         try:
             return model.model_validate(filled)
         except ValidationError as error:

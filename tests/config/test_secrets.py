@@ -127,6 +127,20 @@ def test_a_variable_that_is_not_set_is_named(town: Town) -> None:
     assert problems == [f"{WHERE}the variable ROPE is not set where the monitor was started"]
 
 
+@pytest.mark.parametrize("written", ["xoxb-12345-s3cret", "https://hooks.example/s3cret", "s3cret rope", "1s3cret"])
+def test_a_secret_in_place_of_a_variable_is_not_shown(town: Town, written: str) -> None:
+    [problem] = town.problems(BELL.format(rope=f'{{ env = "{written}" }}'))
+
+    assert problem == f"{WHERE}`env` takes the name of a variable, such as SLACK_TOKEN, and what stands there is none"
+
+
+@pytest.mark.parametrize("written", ["a" * 1001, "a\\u0000b", "a\\nb"])
+def test_a_file_without_a_possible_name_is_refused(town: Town, written: str) -> None:
+    [problem] = town.problems(BELL.format(rope=f'{{ file = "{written}" }}'))
+
+    assert problem == f"{WHERE}`file` takes the path of a file, and what stands there is none"
+
+
 def test_a_file_that_is_not_there_is_named(town: Town) -> None:
     problems = town.problems(BELL.format(rope='{ file = "rope.txt" }'))
 
