@@ -7,11 +7,12 @@ attributes kept libxml2 busy for seven minutes. Here every character is looked a
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html import unescape
 
 MAX_MARKUP = 1_048_576  # characters; the rest is not read
 
-_TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*)((?:[^>"']|"[^"]*"|'[^']*')*)>""")
+_TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*)((?:[^>"']++|"[^"]*"|'[^']*')*+)>""")
 _PLAIN_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)([^>]*)>")
 _SPACE = re.compile("[ \t\r\n\f\xa0]+")
 _SPACES = re.compile("[ \t\f\xa0]{2,}")
@@ -25,6 +26,7 @@ _LONG_NUMBER = re.compile(r"&#(?:[0-9]{100,}|[xX][0-9a-fA-F]{100,});?")
 
 _RAW = frozenset({"script", "style", "title", "textarea", "iframe", "noembed", "noframes", "xmp"})
 _DROPPED = frozenset({"template", "noscript", "object", "svg", "math", "canvas", "audio", "video", "select"})
+_OPEN_ENDED = frozenset({"p", "li", "dd", "dt", "td", "th", "tr", "option"})  # their end tags may be left out
 _EMPTY = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 _PARAGRAPHS = ("blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul")
 _LINES = (
@@ -49,13 +51,13 @@ def from_html(markup: str) -> str:
 
 
 class _Reader:
-    """One walk over the markup. `hidden` is the element whose end we wait for, with how deep it is nested."""
+    """One walk over the markup. `hidden` is the element whose end we wait for, `inside` what is open within it."""
 
     def __init__(self, markup: str) -> None:
         self.markup = markup
         self.tag = _TAG
         self.hidden: str | None = None
-        self.depth = 0
+        self.inside: Counter[str] = Counter()
         self.pre = 0
         # The last places where something can end: beyond them nobody searches again and again.
         self.last = {end: markup.rfind(end) for end in (">", "-->", "]]>")}
@@ -121,14 +123,13 @@ class _Reader:
         return self.markup.find(end, start) + len(end)
 
     def _element(self, closing: bool, name: str, attributes: str, end: int, out: list[str]) -> int:
+        if not closing and name in _RAW:
+            return self._after_raw(name, end)
         if self.hidden and not self._hidden_ends(closing, name):
             return end
-        if not closing:
-            if name in _RAW:
-                return self._after_raw(name, end)
-            if self._hides(name, attributes):
-                self.hidden, self.depth = name, 1
-                return end
+        if not closing and self._hides(name, attributes):
+            self.hidden, self.inside = name, Counter((name,))
+            return end
         if name == "pre":
             self.pre = max(0, self.pre + (-1 if closing else 1))
         if name in _BREAKS:
@@ -146,15 +147,25 @@ class _Reader:
 
     def _hidden_ends(self, closing: bool, name: str) -> bool:
         """Count our way out of a hidden element; say whether this tag is already outside of it."""
-        if name != self.hidden:
+        if name in _EMPTY or (closing and not self.inside[name] and self.hidden not in _OPEN_ENDED):
             return False
-        if name == "p" and not closing:  # a paragraph ends where the next one begins
+        if self._is_around(closing, name):
             self.hidden = None
             return True
-        self.depth += -1 if closing else 1
-        if self.depth == 0:
+        self.inside[name] += -1 if closing else 1
+        if not self.inside[self.hidden or ""]:
             self.hidden = None
         return False
+
+    def _is_around(self, closing: bool, name: str) -> bool:
+        """Say whether a tag ends the hidden element without being its end tag."""
+        if self.hidden not in _OPEN_ENDED:
+            return False
+        if closing:
+            return name in _BREAKS and not self.inside[name]
+        if self.hidden == "p":
+            return name in _BREAKS
+        return name == self.hidden and not any(self.inside[list_] for list_ in ("ul", "ol", "dl", "table", "select"))
 
     def _after_raw(self, name: str, at: int) -> int:
         end = re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE).search(self.markup, at)
