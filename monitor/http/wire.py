@@ -181,12 +181,23 @@ def _connect(addresses: list[IPAddress], port: int, errand: Errand) -> socket.so
         # A dead address leaves time for those behind it.
         seconds = errand.left() / waiting
         try:
-            return socket.create_connection((str(address), port), seconds)
+            return _call(address, port, seconds)
         except OSError as error:
             why = error
     errand.left()  # when the time is up, that is the reason
     what = "no connection in time" if isinstance(why, TimeoutError) else f"no connection ({_words(why)})"
     raise errand.failed("connect", what) from why
+
+
+def _call(address: IPAddress, port: int, seconds: float) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(seconds)
+        sock.connect((str(address), port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def _words(error: OSError | None) -> str:
