@@ -45,7 +45,7 @@ def opened(settings: Settings) -> Iterator[Store]:
     from monitor import clock
     from monitor.store import open_store
 
-    store = open_store(settings.database, now=clock.now(), say=say)
+    store = open_store(settings.database, now=clock.now(), say=say, copies=settings.path.parent)
     try:
         yield store
     finally:

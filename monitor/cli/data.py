@@ -37,7 +37,7 @@ def export(
     settings = load(config)
     with opened(settings) as store:
         if everything is not None:
-            count = reports.export_all(store, everything, settings)
+            count = reports.export_all(store, everything, settings, now=clock.now())
             print(f"{count} rows in {everything}; its README says what is what, and which keys to revoke where.")
             return
         assert output is not None  # one of the two is there
@@ -147,7 +147,7 @@ def restore(
     def ask(question: str) -> bool:
         return yes or typer.confirm(question)
 
-    if bring_back(settings.database, file, ask=ask, now=clock.now()):
+    if bring_back(settings.database, file, ask, now=clock.now(), say=say, folder=settings.path.parent):
         print(f"Restored from {file}.")
     else:
         print("Nothing changed.")

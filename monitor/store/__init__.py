@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from monitor.store.backup import backup, daily_backup, restore
+from monitor.store.backups import backup, daily_backup, restore
 from monitor.store.engine import Say, Store, insert, open_store, upsert
 
 __all__ = ["Connection", "Say", "Store", "backup", "daily_backup", "insert", "open_store", "restore", "upsert"]

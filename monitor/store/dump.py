@@ -166,25 +166,26 @@ def _write_table(conn: Connection, table: sa.Table, member: Member) -> TableFile
         text = io.TextIOWrapper(stream, "utf-8", newline="", write_through=True)
         writer = csv.writer(text)  # ends rows with CRLF, and so quotes a lone CR as well
         writer.writerow(kinds)
+        texts = [number for number, kind in enumerate(kinds.values()) if kind in ("text", "json")]
+        booleans = [number for number, kind in enumerate(kinds.values()) if kind == "boolean"]
         for some in rows.partitions(BATCH):
-            writer.writerows(_shown(row, kinds.values()) for row in some)
+            writer.writerows(_shown(row, texts, booleans) for row in some)
             count += len(some)
         text.detach()
     return TableFile(table.name, kinds, count, _last_id(conn, table))
 
 
-def _shown(row: Sequence[Any], kinds: Collection[str]) -> list[Any]:
-    return [_cell(value, kind) for value, kind in zip(row, kinds, strict=True)]
-
-
-def _cell(value: Any, kind: str) -> Any:
-    if value is None:
-        return None
-    if kind in ("text", "json"):
-        return guard(value) or "'"
-    if kind == "boolean":
-        return "true" if value else "false"
-    return value
+def _shown(row: Sequence[Any], texts: Sequence[int], booleans: Sequence[int]) -> list[Any]:
+    cells = list(row)
+    for number in texts:
+        if cells[number]:
+            cells[number] = guard(cells[number])
+        elif cells[number] is not None:
+            cells[number] = "'"
+    for number in booleans:
+        if cells[number] is not None:
+            cells[number] = "true" if cells[number] else "false"
+    return cells
 
 
 def _last_id(conn: Connection, table: sa.Table) -> int | None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from monitor.errors import StoreError, UsageError
 from monitor.store import Store, open_store, schema, upsert
-from monitor.store.backup import backup, daily_backup, restore
+from monitor.store.backups import backup, daily_backup, restore
 from monitor.store.migrations import OWN, Migrations
 from tests.builders import NOON
 from tests.store.rows import everything, fill
