@@ -27,7 +27,7 @@ from monitor.clock import Clock
 from monitor.config import ChannelSettings, Settings, SourceSettings
 from monitor.crew import Crew
 from monitor.errors import ConfigError, MonitorError, StoreError
-from monitor.http import Door, Session
+from monitor.http import Door, Session, addresses_in
 from monitor.match import Matcher
 from monitor.models import Reason
 from monitor.sandbox import Sandbox
@@ -504,6 +504,7 @@ class Daemon:
             f"channel:{channel.name}",
             base_url=channel.base_url,
             allow_private=channel.allow_private,
+            named=tuple(addresses_in(channel.options)),
             gap=channel.kind.gap,
         )
 

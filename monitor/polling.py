@@ -35,7 +35,7 @@ from monitor.exchange import (
     Token,
     request_from_json,
 )
-from monitor.http import Door, Session, Validators, request_key, validators_of
+from monitor.http import Door, Session, Validators, addresses_in, request_key, validators_of
 from monitor.match import Matcher
 from monitor.models import Health, Json, Mention, Reason, SiteTotal
 from monitor.sandbox import Sandbox
@@ -230,6 +230,7 @@ class Tools:
             base_url=source.base_url,
             allow_private=source.allow_private,
             hosts=connector.hosts,
+            named=tuple(addresses_in(source.options)),
             gap=connector.limits.gap,
             robots=connector.robots,
         )

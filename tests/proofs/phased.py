@@ -58,14 +58,14 @@ def watch(marks: Marks) -> None:
     from monitor.notifiers.slack import Slack
     from monitor.store import Store, sources
 
-    work = ["other"]
+    work: dict[str, None] = {}  # what the present transaction has done, in order
 
     def named(module: Any, attribute: str, name: str, phase: str | None) -> None:
         inner: Callable[..., Any] = getattr(module, attribute)
 
         @functools.wraps(inner)
         def outer(*args: Any, **rest: Any) -> Any:
-            work[0] = name
+            work[name] = None
             if phase is not None:
                 marks.phase(phase)
             result = inner(*args, **rest)
@@ -95,13 +95,15 @@ def watch(marks: Marks) -> None:
 
     @contextmanager
     def writing(self: Store) -> Iterator[Any]:
-        work[0] = "other"
+        work.clear()
         with write(self) as conn:
             yield conn
-            name = work[0]
-            marks.point(f"{name}: before commit")
-        marks.point(f"{name}: after commit")
-        if name in ("take", "settle"):
+            done = list(work)
+            for name in done:
+                marks.point(f"{name}: before commit")
+        for name in done:
+            marks.point(f"{name}: after commit")
+        if {"take", "settle"} & set(done):
             marks.phase("idle")
 
     polling.look, delivery.hand_over = looking, handing
