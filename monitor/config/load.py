@@ -14,13 +14,14 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from monitor.config import doubts, file, grammar, schema
+from monitor.config.accounts import Accounts
 from monitor.config.addresses import is_private, web_address
-from monitor.config.explain import explain, unknown_key
+from monitor.config.explain import explain
 from monitor.config.findings import Findings
 from monitor.config.positions import Path
 from monitor.config.renamed import RENAMED, Renamed, apply
-from monitor.config.secrets import Secrets, keys_of, takes_secret
-from monitor.config.settings import AccountSettings, ChannelSettings, Settings, SourceSettings
+from monitor.config.secrets import Secrets, keys_of
+from monitor.config.settings import ChannelSettings, Settings, SourceSettings
 from monitor.config.tables import USUAL_HOURS, Tables, split
 from monitor.connector import Connector, ConnectorConfig
 from monitor.errors import ConfigError, UsageError
@@ -50,7 +51,8 @@ def load(path: FilePath, env: Mapping[str, str], *, renamed: Sequence[Renamed] =
     findings = Findings(path, text, raw)
     apply(renamed, raw, findings)
     secrets = Secrets(findings, env, path.absolute().parent)
-    settings = _Reading(path, Tables(raw, findings, secrets), findings, secrets).settings()
+    tables = Tables(raw, findings, secrets)
+    settings = _Reading(path, tables, findings, secrets, Accounts(tables)).settings()
     if problems := findings.problems():
         raise ConfigError(problems)
     return settings()
@@ -64,9 +66,8 @@ class _Reading:
     tables: Tables
     findings: Findings
     secrets: Secrets
-    account_values: dict[str, dict[str, Any]] = field(default_factory=dict)
-    account_keys: dict[str, set[str] | None] = field(default_factory=dict)  # known to its sources; None: not all known
-    broken: set[str] = field(default_factory=set)  # plug-ins whose fault is told already
+    accounts: Accounts
+    broken: set[tuple[str, str]] = field(default_factory=set)  # plug-ins whose fault is told already
 
     def settings(self) -> Callable[[], Settings]:
         """Read everything; return what makes the settings, to be called when nothing is wrong."""
@@ -76,11 +77,11 @@ class _Reading:
         people = self._people()
         teams = self._teams()
         brands = self._brands()
-        accounts = self._accounts()
+        accounts = self.accounts.read()
         channels = self._channels()
         sources = self._sources(brands)
         rules = self._rules(teams)
-        self._check_accounts()
+        self.accounts.check()
         self.tables.check_references()
 
         def made() -> Settings:
@@ -200,7 +201,7 @@ class _Reading:
         return notifiers()
 
     def _plugin(self, plugins: Plugins[Any], owner: Path, key: str, name: Any) -> type[Any] | None:
-        if not isinstance(name, str) or name in self.broken:
+        if not isinstance(name, str) or (key, name) in self.broken:
             return None
         if name not in plugins:
             self.tables.among(owner, (key,), name, list(plugins), f"is no {key}")
@@ -208,57 +209,23 @@ class _Reading:
         try:
             return plugins[name]
         except UsageError as error:
-            self.broken.add(name)
+            self.broken.add((key, name))
             self.findings.problem(owner, str(error), (key,))
             return None
-
-    def _accounts(self) -> dict[str, AccountSettings]:
-        found = {}
-        for owner, raw in self.tables.entries("accounts"):
-            common, own = split(raw, schema.AccountTable)
-            values = {key: self.secrets.any(value, owner, (key,)) for key, value in own.items()}
-            table = self.tables.read(schema.AccountTable, common, owner)
-            name = raw.get("name")
-            if isinstance(name, str):
-                self.account_values[name] = values
-            if table:
-                budget, currency = table.daily_budget or (None, "USD")
-                secrets = {key: value for key, value in values.items() if isinstance(value, SecretStr)}
-                options = {key: value for key, value in values.items() if key not in secrets}
-                found[table.name] = AccountSettings(table.name, secrets, options, budget, currency)
-        return found
 
     def _options(
         self, model: type[T], raw: dict[str, Any], owner: Path, common: Sequence[str], account: str | None = None
     ) -> T | None:
         filled = self.secrets.fill(model, raw, owner)
-        lent = self._lent(model, raw, account)
+        lent = self.accounts.lent(account, model, raw)
         try:
             return model.model_validate({**lent, **filled})
         except ValidationError as error:
             for key, sentence in explain(error, model, {**lent, **filled}, list(common)):
-                lender = self._account_owner(account) if key and key[0] in lent else owner
+                lender = self.accounts.owner(account) if key and key[0] in lent else owner
                 if not self.tables.told(lender, key):
                     self.findings.problem(lender, sentence, key)
         return None
-
-    def _lent(self, model: type[BaseModel], raw: Mapping[str, Any], account: str | None) -> dict[str, Any]:
-        """Return what the account fills in: keys the model knows and the source does not say itself."""
-        values = self.account_values.get(account or "", {})
-        lent = {}
-        for key, info in keys_of(model).items():
-            if key not in values or key in raw:
-                continue
-            value, secret = values[key], takes_secret(info.annotation)
-            if secret and isinstance(value, str) and (*self._account_owner(account), key) not in self.secrets.failed:
-                self.secrets.plain(self._account_owner(account), (key,))
-            if isinstance(value, SecretStr) and not secret:
-                value = value.get_secret_value()
-            lent[key] = value
-        return lent
-
-    def _account_owner(self, account: str | None) -> Path:
-        return ("accounts", self.tables.names["accounts"][account or ""])
 
     def _channels(self) -> list[ChannelSettings]:
         found = []
@@ -301,8 +268,8 @@ class _Reading:
         common, own = split(raw, schema.SourceTable)
         table = self.tables.read(schema.SourceTable, common, owner)
         kind = self._plugin(self._connectors, owner, "connector", raw.get("connector"))
-        account = self._account_of(raw)
-        self._note_account(account, kind)
+        account = self.accounts.named_by(raw)
+        self.accounts.used_by(account, kind.Config if kind else None)
         options = self._options(kind.Config, own, owner, list(keys_of(schema.SourceTable)), account) if kind else None
         self._check_source(owner, raw, kind)
         if not kind or not isinstance(options, ConnectorConfig):
@@ -331,10 +298,6 @@ class _Reading:
             allow_private=table.allow_private,
         )
 
-    def _account_of(self, raw: Mapping[str, Any]) -> str | None:
-        name = raw.get("account")
-        return name if isinstance(name, str) and name in self.account_values else None
-
     def _check_source(self, owner: Path, raw: Mapping[str, Any], kind: type[Connector[Any]] | None) -> None:
         self._check_base_url(owner, raw)
         if "brand" in raw and "brands" in raw:
@@ -359,22 +322,6 @@ class _Reading:
                 "If that is meant, add allow_private = true"
             )
             self.findings.problem(owner, what, ("base_url",))
-
-    def _note_account(self, account: str | None, kind: type[Connector[Any]] | None) -> None:
-        if account is None:
-            return
-        known = self.account_keys.setdefault(account, set())
-        if kind is None:
-            self.account_keys[account] = None
-        elif known is not None:
-            known.update(keys_of(kind.Config))
-
-    def _check_accounts(self) -> None:
-        for account, known in self.account_keys.items():
-            for key in self.account_values[account] if known is not None else ():
-                if known is not None and key not in known:
-                    sentence = unknown_key(key, sorted(known), list(keys_of(schema.AccountTable)))
-                    self.findings.problem(self._account_owner(account), sentence, (key,))
 
     # --- who is told
 
