@@ -1,9 +1,10 @@
 """The real `monitor`, watched from outside: which phase it is in stands in a shared file, byte for byte.
 
-    python -m tests.proofs.phased PHASES [--die-at "take: before commit:3"] -- run --config monitor.toml
+    python -m tests.proofs.phased PHASES [--die-at "take: before commit:3"] [--die-in take:4:0.7] -- run --config FILE
 
 Nothing of the product is replaced. Around each commit and each send a mark is written; at a named
-one the process may be told to kill itself, as hard as `kill -9` does.
+one the process may be told to kill itself, as hard as `kill -9` does, or some way into the fourth
+time of a phase (0.7 of what that phase took the time before).
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import mmap
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,14 +32,27 @@ POINTS = tuple(
 class Marks:
     """Writes the present phase into a file that outlives the process."""
 
-    def __init__(self, path: Path, die_at: str | None) -> None:
+    def __init__(self, path: Path, die_at: str | None, die_in: str | None) -> None:
         with path.open("r+b") as file:
             self._map = mmap.mmap(file.fileno(), 64)
         point, _, count = (die_at or "").rpartition(":")
         self._point, self._left = point, int(count or 0)
+        aim, _, rest = (die_in or "").partition(":")
+        times, _, way = rest.partition(":")
+        self._aim, self._times, self._way = aim, int(times or 0), float(way or 0)
+        self._now, self._since, self._took = "idle", time.perf_counter(), 0.001
 
     def phase(self, name: str) -> None:
         """Say which phase has begun."""
+        now = time.perf_counter()
+        if self._now == self._aim != name:
+            self._took = now - self._since
+        if name == self._aim != self._now:
+            self._times -= 1
+            if self._times == 0:
+                threading.Timer(self._took * self._way, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        if name != self._now:
+            self._now, self._since = name, now
         self._map[0:1] = bytes([NAMES.index(name)])
 
     def point(self, name: str) -> None:
@@ -117,7 +133,8 @@ def main() -> None:
     split = rest.index("--")
     own, arguments = rest[:split], rest[split + 1 :]
     die_at = own[own.index("--die-at") + 1] if "--die-at" in own else None
-    watch(Marks(Path(phases), die_at))
+    die_in = own[own.index("--die-in") + 1] if "--die-in" in own else None
+    watch(Marks(Path(phases), die_at, die_in))
     from monitor.cli import main as monitor
 
     monitor(arguments)
