@@ -6,7 +6,8 @@ import os
 import shutil
 import textwrap
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import TextIO
 
 NARROW, WIDE, USUAL = 40, 100, 80
@@ -48,6 +49,11 @@ class Screen:
         for line in self._wrapped(text, "  ", "  "):
             self._print(f"{self._dim}{line}{self._end}")
 
+    def item(self, text: str) -> None:
+        """Print one of several sentences."""
+        for line in self._wrapped(text, "- ", "  "):
+            self._print(line)
+
     def exact(self, text: str) -> None:
         """Print a line as it stands: a path or a command is never broken in two."""
         self._print(text)
@@ -55,11 +61,11 @@ class Screen:
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table; the last two columns share what the others leave and are wrapped."""
         widths = self._widths([heads, *rows])
-        self._print(f"{self._dim}{_row(heads, widths)}{self._end}")
+        for line in _lines(heads, widths):
+            self._print(f"{self._dim}{line}{self._end}")
         for row in rows:
-            cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
-            for number in range(max(map(len, cells))):
-                self._print(_row([cell[number] if number < len(cell) else "" for cell in cells], widths))
+            for line in _lines(row, widths):
+                self._print(line)
 
     def _widths(self, rows: Sequence[Sequence[str]]) -> list[int]:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -81,5 +87,8 @@ class Screen:
         self._stream.flush()
 
 
-def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return GAP.join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+def _lines(cells: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
+    """Yield the lines that a row takes."""
+    columns = [textwrap.wrap(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    for parts in zip_longest(*columns, fillvalue=""):
+        yield GAP.join(part.ljust(width) for part, width in zip(parts, widths, strict=True))
