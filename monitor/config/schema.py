@@ -18,6 +18,7 @@ from pydantic import (
     StrictInt,
 )
 
+from monitor import scoring
 from monitor.config import addresses, grammar
 from monitor.config.secrets import MAY_BE_SECRET
 from monitor.models import Severity, Span, Target
@@ -61,6 +62,13 @@ def _rating(value: Any) -> float:
 
 def _address(value: Any) -> str:
     return addresses.web_address(value)
+
+
+def _scorer(value: str) -> str:
+    if value not in scoring.NAMES:
+        known = ", ".join(scoring.NAMES)
+        raise ValueError(f"{grammar.shown(value)} is not among what is allowed. Allowed: {known}.")
+    return value
 
 
 def _database(value: Any) -> str:
@@ -126,7 +134,7 @@ class MonitorTable(Table):
     operator: Names = ()
     heartbeat_url: SecretStr | None = None
     own_connectors: str | None = None
-    scorer: Literal["stars-vader"] = "stars-vader"
+    scorer: Annotated[str, AfterValidator(_scorer)] = scoring.DEFAULT
     digest: DigestTable = DigestTable()
     targets: TargetsTable = TargetsTable()
     retention: RetentionTable = RetentionTable()

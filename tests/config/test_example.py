@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from pydantic import BaseModel
@@ -12,6 +14,7 @@ from pydantic import BaseModel
 from monitor.config import load
 from monitor.config.schema import LISTS, HoursTable, MonitorTable
 from monitor.config.secrets import keys_of, models_in
+from monitor.errors import ConfigError
 from monitor.plugins import connector, connectors, notifier, notifiers
 
 ROOT = Path(__file__).parents[2]
@@ -99,6 +102,70 @@ def test_the_examples_on_the_page_are_toml_that_loads(tmp_path: Path) -> None:
     settings = load(path, example_env())
 
     assert settings.teams["front"].people == ("ana", "ben")
+
+
+def test_a_damaged_example_is_refused_in_words_whatever_the_damage() -> None:
+    assert damaged(100) > 60
+
+
+@pytest.mark.slow
+def test_a_damaged_example_is_refused_in_words_whatever_the_damage_at_length() -> None:
+    assert damaged(20_000) > 15_000
+
+
+ODD_VALUES = [
+    *["1", "-1", "true", '""', "[]", "{}", '"x"', "[1, {}]", "[[]]", "nan", "1979-05-27T07:32:00Z", "9" * 30],
+    *['{ env = "NOPE" }', '{ env = "MAIL_PASSWORD" }', '{ file = "x" }', '"\\u0000"', "{ a = { b = [1] } }"],
+    *['["a", "a"]', '"☕"', f'"{"x" * 3000}"'],
+]
+ODD_TABLES = ["[monitor]", "[[sources]]", "[hours]", "[[x]]", "[sources]", "[[hours.shop]]", "[channels.x]"]
+
+
+def damaged(times: int) -> int:
+    """Damage the example in so many ways and load it; return how many were refused, each in words and by line."""
+    chance = random.Random(7)
+    env = example_env()
+    refused = 0
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "monitor.toml"
+        for _ in range(times):
+            lines = EXAMPLE.read_text().split("\n")
+            for _ in range(chance.randint(1, 4)):
+                damage(lines, chance)
+            path.write_text("\n".join(lines))
+            try:
+                load(path, env)
+            except ConfigError as error:
+                refused += 1
+                check_words(error, env)
+    return refused
+
+
+def damage(lines: list[str], chance: random.Random) -> None:
+    at = chance.randrange(len(lines))
+    key = re.match(r"(?:# )?([\w-]+) = ", lines[at])
+    match chance.randrange(6):
+        case 0 | 1 if key:
+            lines[at] = f"{key[1]} = {chance.choice(ODD_VALUES)}"
+        case 2 if key:
+            lines[at] = f"{key[1][:-1]} = {lines[at][key.end() :]}"
+        case 3:
+            del lines[at]
+        case 4:
+            lines.insert(at, lines[chance.randrange(len(lines))])
+        case _ if lines[at].startswith("["):
+            lines[at] = chance.choice(ODD_TABLES)
+        case _:
+            cut = chance.randrange(len(lines[at]) + 1)
+            lines[at] = lines[at][:cut] + chance.choice("\"'[]{}=,.#\\\n\t\x00é") + lines[at][cut:]
+
+
+def check_words(error: ConfigError, env: dict[str, str]) -> None:
+    for problem in error.problems:
+        assert re.match(r"monitor\.toml(:\d+)?(: |$)", problem.where)
+        assert 10 < len(problem.what) < 1200
+    for value in set(env.values()) - {"https://made-up.example.org/x"}:
+        assert value not in str(error)
 
 
 def documented() -> dict[str, set[str]]:

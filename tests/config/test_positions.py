@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.config.positions import Positions
@@ -141,6 +141,7 @@ _VALUE = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(_KEY, _VALUE, max_size=4), st.lists(st.dictionaries(_KEY, _VALUE, max_size=3), max_size=3))
 def test_any_file_has_a_line_for_every_value(top: dict[str, Any], listed: list[dict[str, Any]]) -> None:
     lines = [f"{quoted(key)} = {written(value)}" for key, value in top.items()]
