@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from monitor import text
 from monitor.models import Brand
@@ -25,11 +24,6 @@ _TOKEN = re.compile(rf"[{_SIGNS}]|[^\W{_SIGNS}]+|[^\w\s]")
 _ASCII_TOKEN = re.compile(r"\w+|[^\w\s]", re.ASCII)
 _DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _JOINERS = frozenset("-_'’")  # between two words of a term these are as good as a space
-
-
-class _Token(NamedTuple):
-    word: str
-    glued: bool  # nothing stands between it and the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +72,13 @@ class Matcher:
 
     def _brands_of(self, content: str) -> set[int]:
         first = self._root.glued
-        if first.keys().isdisjoint(_pattern_for(content).findall(content)):
+        pattern = _ASCII_TOKEN if content.isascii() else _TOKEN  # the same tokens in half the time
+        if first.keys().isdisjoint(pattern.findall(content)):
             return set()
-        tokens = _tokens(content)
+        tokens = _Tokens(content, pattern)
         terms: list[tuple[_Term, int, int]] = []
-        for at, token in enumerate(tokens):
-            if token.word in first:
+        for at, word in enumerate(tokens.words):
+            if word in first:
                 terms += [(term, at, end) for term, end in self._ends(tokens, at) if _stands(term, tokens, at, end)]
         excluded = [(term.brand, start, end) for term, start, end in terms if term.excludes]
         return {
@@ -93,48 +88,62 @@ class Matcher:
             and not any(term.brand == brand and start < to and begin < end for brand, begin, to in excluded)
         }
 
-    def _ends(self, tokens: Sequence[_Token], start: int) -> Iterator[tuple[_Term, int]]:
+    def _ends(self, tokens: _Tokens, start: int) -> Iterator[tuple[_Term, int]]:
         """Yield every term that begins at a token, with the position after its last one."""
-        places = [(self._root.glued[tokens[start].word], start + 1)]
+        words = tokens.words
+        places = [(self._root.glued[words[start]], start + 1)]
         while places:
             node, at = places.pop()
             yield from ((term, at) for term in node.ends)
-            if at >= len(tokens):
+            if at >= len(words):
                 continue
-            token = tokens[at]
-            if token.glued and token.word in node.glued:
-                places.append((node.glued[token.word], at + 1))
+            if words[at] in node.glued and tokens.glued(at):
+                places.append((node.glued[words[at]], at + 1))
             if not node.spaced:
                 continue
-            if token.word in node.spaced and not token.glued:
-                places.append((node.spaced[token.word], at + 1))
-            after = tokens[at + 1] if at + 1 < len(tokens) else None
-            if token.word in _JOINERS and after is not None and after.word in node.spaced:
-                places.append((node.spaced[after.word], at + 2))
+            if words[at] in node.spaced and not tokens.glued(at):
+                places.append((node.spaced[words[at]], at + 1))
+            if words[at] in _JOINERS and at + 1 < len(words) and words[at + 1] in node.spaced:
+                places.append((node.spaced[words[at + 1]], at + 2))
 
     def _add(self, term: str, brand: int, *, excludes: bool) -> None:
-        tokens = _tokens(_plain(term.strip()))
-        if not tokens:
+        tokens = _Tokens(_plain(term.strip()), _TOKEN)
+        words = tokens.words
+        if not words:
             return
-        handle = tokens[0].word in "@#"
+        handle = words[0] in "@#"
         domain = not handle and _DOMAIN.fullmatch(term.strip()) is not None
-        self._put(tokens, _Term(brand, excludes, handle, domain))
-        words = [token.word for token in tokens]
+        glued = [tokens.glued(at) for at in range(len(words))]
+        self._put(words, glued, _Term(brand, excludes, handle, domain))
         if len(words) > 1 and all(word.isalnum() for word in words):
-            hashtag = _Term(brand, excludes, hashtag_only=True)
-            self._put([_Token("".join(words), glued=True)], hashtag)
+            self._put(["".join(words)], [True], _Term(brand, excludes, hashtag_only=True))
 
-    def _put(self, tokens: Iterable[_Token], term: _Term) -> None:
+    def _put(self, words: Sequence[str], glued: Sequence[bool], term: _Term) -> None:
         node = self._root
-        for number, token in enumerate(tokens):
-            branch = node.glued if token.glued or number == 0 else node.spaced
-            node = branch.setdefault(token.word, _Node())
+        for at, word in enumerate(words):
+            branch = node.glued if glued[at] or at == 0 else node.spaced
+            node = branch.setdefault(word, _Node())
         node.ends.append(term)
 
 
-def _stands(term: _Term, tokens: Sequence[_Token], start: int, end: int) -> bool:
+class _Tokens:
+    """The words and signs of a text, and which of them stand close together."""
+
+    __slots__ = ("_found", "words")
+
+    def __init__(self, content: str, pattern: re.Pattern[str]) -> None:
+        self._found = list(pattern.finditer(content))
+        self.words = [found[0] for found in self._found]
+
+    def glued(self, at: int) -> bool:
+        """Say whether nothing stands between a token and the one before."""
+        return at > 0 and self._found[at].start() == self._found[at - 1].end()
+
+
+def _stands(term: _Term, tokens: _Tokens, start: int, end: int) -> bool:
     """Say whether what stands around a match leaves it what it is."""
-    before = tokens[start - 1].word if start and tokens[start].glued else ""
+    words = tokens.words
+    before = words[start - 1] if tokens.glued(start) else ""
     if term.hashtag_only:
         return before == "#"
     if term.handle and _is_word(before):
@@ -144,8 +153,8 @@ def _stands(term: _Term, tokens: Sequence[_Token], start: int, end: int) -> bool
     if term.domain and before == "-":
         return False
     # "@acme.other.example" and "acme.example.evil.org" are somebody else; a full stop ends only a sentence.
-    longer = end + 1 < len(tokens) and tokens[end].glued and tokens[end].word in ".-" and tokens[end + 1].glued
-    return not (longer and _is_word(tokens[end + 1].word))
+    longer = end + 1 < len(words) and words[end] in ".-" and tokens.glued(end) and tokens.glued(end + 1)
+    return not (longer and _is_word(words[end + 1]))
 
 
 def _is_word(token: str) -> bool:
@@ -159,16 +168,3 @@ def _plain(content: str) -> str:
         return folded
     apart = unicodedata.normalize("NFD", folded)
     return unicodedata.normalize("NFC", "".join(sign for sign in apart if not "\u0300" <= sign <= "\u036f"))
-
-
-def _pattern_for(content: str) -> re.Pattern[str]:
-    return _ASCII_TOKEN if content.isascii() else _TOKEN  # the same tokens in half the time
-
-
-def _tokens(content: str) -> list[_Token]:
-    tokens = []
-    end = -1
-    for found in _pattern_for(content).finditer(content):
-        tokens.append(_Token(found[0], found.start() == end))
-        end = found.end()
-    return tokens

@@ -7,7 +7,6 @@ date that makes no sense is dropped rather than believed: an unknown rating neve
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -83,21 +82,25 @@ def normalise_page(
 ) -> list[Mention]:
     """Return the mentions of one page; entries without an id and alike in everything are told apart by a counter."""
     seen: Counter[str] = Counter()
-    mentions = []
-    for raw in raws:
-        mention = normalise(raw, connector=connector, brands=brands, now=now)
-        if "id_made" in mention.flags:
-            seen[mention.external_id] += 1
-            if (number := seen[mention.external_id]) > 1:
-                mention = replace(mention, external_id=f"{mention.external_id}-{number}")
-        mentions.append(mention)
-    return mentions
+    return [apart(normalise(raw, connector=connector, brands=brands, now=now), seen) for raw in raws]
+
+
+def apart(mention: Mention, seen: Counter[str]) -> Mention:
+    """Return the mention with a number at its id when the page has shown one like it that has no id either.
+
+    `seen` counts the ids that were made on this page.
+    """
+    if "id_made" not in mention.flags:
+        return mention
+    seen[mention.external_id] += 1
+    number = seen[mention.external_id]
+    return mention if number == 1 else replace(mention, external_id=f"{mention.external_id}-{number}")
 
 
 def content_hash(raw: RawMention) -> str:
     """Return a hash of title, text and rating exactly as the site gave them: a better cleaner makes no edits."""
     rating = raw.rating
-    mark = (_number(rating.value), _number(rating.best), _number(rating.worst)) if rating else None
+    mark = (text.number(rating.value), text.number(rating.best), text.number(rating.worst)) if rating else None
     parts = repr((raw.title or "", raw.text or "", mark))
     return hashlib.blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
 
@@ -128,7 +131,9 @@ def _id(
 
 
 def _other_id(value: str | None) -> str | None:
-    given = str(value).strip() if value is not None else ""
+    if value is None:
+        return None
+    given = str(value).strip()
     return _kept_id(given) if given else None
 
 
@@ -195,7 +200,7 @@ def _reply(raw: Reply | None, now: datetime) -> Reply | None:
 
 
 def _audience(raw: Audience | None) -> Audience | None:
-    size = _number(raw.size) if raw else None
+    size = text.number(raw.size) if raw else None
     if raw is None or size is None or size < 0:
         return None
     return Audience(min(int(size), LARGEST_AUDIENCE), _name(raw.kind, 40) or "readers")
@@ -221,20 +226,13 @@ def _rating(raw: Rating | None, flags: list[str]) -> Rating | None:
     """Return a mark that fits its own scale; one that does not is unknown, which is not the same as bad or good."""
     if raw is None:
         return None
-    value, best, worst = _number(raw.value), _number(raw.best), _number(raw.worst)
+    value, best, worst = text.number(raw.value), text.number(raw.best), text.number(raw.worst)
     if value is not None and best is not None and worst is not None:
         rating = Rating(value, best, worst)
         if rating.stars is not None:
             return rating
     flags.append("no_rating")
     return None
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool):
-        return None
-    found = text.number(value)
-    return found if found is not None and math.isfinite(found) else None
 
 
 def _moment(value: datetime | None, now: datetime, flags: list[str]) -> datetime | None:

@@ -13,17 +13,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from threading import Lock
-from typing import Protocol
+from itertools import repeat
 
 SHORTEST = 20  # letters; below, no detector measured is better than a guess
 MOST_READ = 600  # characters given to the detector
 GLANCE_WORDS = 4
 GLANCE_HITS = 2
 GLANCE_SHARE = 0.3
+PLAIN_SHARE = 0.2  # with three of them, and none of another language
 CLEARLY_OTHER = 2  # that many small words, twice as many as English ones, and ahead of every other language
 AHEAD = 1.3
 _ENGLISH = "en"
+_OTHER = 1 << 20  # more than a text has words: two counts in one sum, and one look-up a word
 _NO_LANGUAGE = frozenset({"und", "zxx", "mul", "mis", "qme", "art", "xx"})
 _HANDLES = re.compile(r"[@#]\w+")
 # Scripts that one language writes. Cyrillic, Arabic and Devanagari are left to the detector.
@@ -37,13 +38,6 @@ _SCRIPTS = (
 )
 
 
-class Detector(Protocol):
-    """What tells languages apart."""
-
-    def classify(self, text: str) -> tuple[str, float]:
-        """Return the likeliest language and how likely."""
-
-
 @dataclass(frozen=True, slots=True)
 class Words:
     """Words that tell languages apart at a glance."""
@@ -51,7 +45,7 @@ class Words:
     english: frozenset[str]
     short: frozenset[str]  # what may stand beside an English word in a text of two or three
     by_language: Mapping[str, frozenset[str]]  # small words that are no English ones
-    others: frozenset[str]  # all of these
+    marks: Mapping[str, int]  # 1 for an English word, `_OTHER` for a small word of another language
     detector: tuple[str, ...]  # languages the detector may answer
 
 
@@ -69,30 +63,9 @@ def words() -> Words:
         english=english,
         short=english | shared | lexicon.difference(table["false_friends"].split()),
         by_language=by_language,
-        others=frozenset().union(*by_language.values()),
+        marks=dict.fromkeys(frozenset().union(*by_language.values()), _OTHER) | dict.fromkeys(english, 1),
         detector=tuple(table["detector"].split()),
     )
-
-
-_loading = Lock()
-
-
-@cache
-def _load() -> Detector:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    loaded = LanguageIdentifier.from_model_file(MODEL_FILE)
-    loaded.set_languages(words().detector)
-    # It keeps the tables of the languages that were taken away, for taking them in again: 27 MB.
-    loaded._full_model = (loaded.nb_ptc, loaded.nb_pc, loaded.nb_classes)  # noqa: SLF001
-    detector: Detector = loaded
-    return detector
-
-
-def detector() -> Detector:
-    """Return py3langid, loaded at the first call: half a second, and 65 MB with numpy."""
-    with _loading:
-        return _load()
 
 
 def read_as(text: str, tokens: Sequence[str], tag: str | None = None) -> str | None:
@@ -101,8 +74,7 @@ def read_as(text: str, tokens: Sequence[str], tag: str | None = None) -> str | N
     `tokens` are its words in lower case, `tag` is what the site says.
     """
     known = words()
-    english = sum(map(known.english.__contains__, tokens))
-    others = sum(map(known.others.__contains__, tokens))
+    others, english = divmod(sum(map(known.marks.get, tokens, repeat(0))), _OTHER)
     latin = text.isascii() or sum(map(str.isascii, tokens)) >= 0.8 * len(tokens)
     if latin and _clearly_english(len(tokens), english, others):
         return _ENGLISH
@@ -124,9 +96,10 @@ def read_as(text: str, tokens: Sequence[str], tag: str | None = None) -> str | N
 
 
 def _clearly_english(count: int, english: int, others: int) -> bool:
-    return (
-        count >= GLANCE_WORDS and english >= GLANCE_HITS and english >= GLANCE_SHARE * count and 4 * others <= english
-    )
+    if count < GLANCE_WORDS or english < GLANCE_HITS or 4 * others > english:
+        return False
+    share = PLAIN_SHARE if english > GLANCE_HITS and not others else GLANCE_SHARE
+    return english >= share * count
 
 
 def _clearly_other(text: str, spoken: Sequence[str], english: int, others: int) -> str | None:
@@ -142,7 +115,9 @@ def _clearly_other(text: str, spoken: Sequence[str], english: int, others: int) 
 
 
 def _detected(text: str, claimed: str | None, english: int, others: int, *, latin: bool) -> str | None:
-    found, _ = detector().classify(_HANDLES.sub(" ", text[:MOST_READ]))
+    from monitor.scoring.detector import DETECTOR  # half a second, and 70 MB: most texts do not need it
+
+    found, _ = DETECTOR.classify(_HANDLES.sub(" ", text[:MOST_READ]))
     if found == _ENGLISH:
         # Romanised Hindi between English words: the small words are not English ones.
         return _ENGLISH if latin and others <= english else claimed

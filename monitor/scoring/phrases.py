@@ -61,6 +61,7 @@ class _Second:
 
     alone: list[_Phrase] = field(default_factory=list)
     after: dict[str, list[_Phrase]] = field(default_factory=dict)
+    open: bool = False  # a number or any word may follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +99,18 @@ class Phrases:
     def _hits(self, tokens: Sequence[str]) -> list[_Hit]:
         starts = self._starts
         hits: list[_Hit] = []
+        last = len(tokens) - 1
         for at in [at for at, token in enumerate(tokens) if token in starts]:
             second = starts[tokens[at]]
             if second.alone:
                 hits += [_Hit(phrase, at, at + 1) for phrase in second.alone]
-            if at + 1 < len(tokens):
-                self._longer(second, tokens, at, hits)
+            if at < last:
+                next_token = tokens[at + 1]
+                if next_token in second.after:
+                    _longer(second.after[next_token], tokens, at, hits)
+                if second.open:
+                    _open(second, tokens, at, hits)
         return hits
-
-    def _longer(self, second: _Second, tokens: Sequence[str], at: int, hits: list[_Hit]) -> None:
-        next_token = tokens[at + 1]
-        after = second.after
-        for key in (next_token, NUMBER, ANY):
-            if key not in after or (key is NUMBER and not _is_number(next_token)):
-                continue
-            for phrase in after[key]:
-                end = at + 2 + len(phrase.rest)
-                if end <= len(tokens) and all(map(_fits, phrase.rest, tokens[at + 2 : end])):
-                    hits.append(_Hit(phrase, at, end))
 
     def _add(self, kind: Literal["danger", "topic"], name: str, phrase: str) -> None:
         for slots in _variants(phrase):
@@ -126,6 +121,7 @@ class Phrases:
                 if len(slots) == 1:
                     second.alone.append(found)
                     continue
+                second.open |= NUMBER in slots[1] or ANY in slots[1]
                 for word in slots[1]:
                     second.after.setdefault(word, []).append(found)
 
@@ -173,6 +169,20 @@ def _forms(word: str) -> Iterable[str]:
 
 
 # --- looking -------------------------------------------------------------------------------------
+
+
+def _longer(phrases: Sequence[_Phrase], tokens: Sequence[str], at: int, hits: list[_Hit]) -> None:
+    """Add the phrases whose first two words stand at a place and whose others follow."""
+    for phrase in phrases:
+        end = at + 2 + len(phrase.rest)
+        if end <= len(tokens) and all(map(_fits, phrase.rest, tokens[at + 2 : end])):
+            hits.append(_Hit(phrase, at, end))
+
+
+def _open(second: _Second, tokens: Sequence[str], at: int, hits: list[_Hit]) -> None:
+    if _is_number(tokens[at + 1]):
+        _longer(second.after.get(NUMBER, ()), tokens, at, hits)
+    _longer(second.after.get(ANY, ()), tokens, at, hits)
 
 
 def _is_number(token: str) -> bool:
