@@ -299,7 +299,7 @@ _MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31), timezones=
 
 
 @given(_HOURS, _MOMENTS, st.integers(0, 60 * 40))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_a_due_time_uses_up_exactly_the_open_time_it_was_given(which: Hours, opened: datetime, minutes: int) -> None:
     within = minutes * MINUTE
     due = calendar.due_at(Target(within, working=True), which, opened)
@@ -312,7 +312,7 @@ def test_a_due_time_uses_up_exactly_the_open_time_it_was_given(which: Hours, ope
 
 
 @given(_HOURS, _MOMENTS)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_the_next_opening_is_open_and_nothing_before_it_is(which: Hours, at: datetime) -> None:
     opens = calendar.next_open(which, at)
 
@@ -324,7 +324,7 @@ def test_the_next_opening_is_open_and_nothing_before_it_is(which: Hours, at: dat
 
 
 @given(_HOURS, _MOMENTS, st.integers(1, 60 * 72))
-@settings(max_examples=200)
+@settings(max_examples=150)
 def test_a_later_start_is_never_due_earlier(which: Hours, opened: datetime, minutes: int) -> None:
     for target in (FOUR_WORKING_HOURS, NEXT_WORKING_DAY, Target(HOUR)):
         if calendar.next_open(which, opened) is not None:

@@ -272,7 +272,7 @@ def _check(history: list[Event]) -> None:
 
 
 @given(st.lists(_EVENTS, max_size=30).map(lambda events: [event("opened", at=NOON), *events]))
-@settings(max_examples=400)
+@settings(max_examples=250)
 def test_any_history_ends_in_a_case_without_contradictions(history: list[Event]) -> None:
     _check(history)
 
@@ -285,7 +285,7 @@ def test_ten_thousand_histories_end_in_a_case_without_contradictions(history: li
 
 
 @given(st.lists(_EVENTS, max_size=20), st.sampled_from([EventKind.ANSWER_SEEN, EventKind.EDITED_WORSE]))
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_what_the_site_shows_last_decides(history: list[Event], last: EventKind) -> None:
     case = after()
     for one in history:

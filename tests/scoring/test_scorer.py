@@ -297,7 +297,7 @@ def _check(text: str, stars: float | None, tag: str | None) -> None:
 
 
 @given(st.one_of(st.text(max_size=300), _WORDS), _STARS, st.sampled_from([None, "en", "de", "x-y", ""]))
-@settings(max_examples=600)
+@settings(max_examples=400)
 def test_level_label_badness_and_reasons_agree_for_any_text(text: str, stars: float | None, tag: str | None) -> None:
     _check(text, stars, tag)
 

@@ -83,7 +83,7 @@ WORDS = sorted(
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=25), st.lists(st.booleans(), min_size=25, max_size=25))
-@settings(max_examples=1500)
+@settings(max_examples=800)
 def test_texts_made_of_the_words_that_have_rules_score_as_in_the_package(words: list[str], loud: list[bool]) -> None:
     text = " ".join(word.upper() if shout else word for word, shout in zip(words, loud, strict=False))
 
@@ -91,7 +91,7 @@ def test_texts_made_of_the_words_that_have_rules_score_as_in_the_package(words: 
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=500)
+@settings(max_examples=300)
 def test_any_text_scores_as_in_the_package(text: str) -> None:
     assert ENGINE.polarity(text) == of_the_package(text)
 
