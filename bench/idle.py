@@ -1,4 +1,4 @@
-"""What does the daemon weigh when nothing happens, and how long does the command line take to say hello?
+"""What the daemon weighs when nothing happens, and how long the command line takes to say hello.
 
     python3 bench/idle.py
 
@@ -34,7 +34,8 @@ name = "out"
 notifier = "console"
 """
 FEED = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>x</title><link>https://x.example</link>
-<item><guid>1</guid><title>A good day</title><description>All fine here, thank you very much.</description></item></channel></rss>"""
+<item><guid>1</guid><title>A good day</title><description>All fine here, thank you.</description></item>
+</channel></rss>"""
 
 
 def serve() -> int:
@@ -113,7 +114,8 @@ def main() -> None:
     idle()
     hello = seconds([sys.executable, "-m", "monitor", "--help"])
     pandas = seconds([sys.executable, "-c", "import pandas"])
-    print(f"monitor --help {hello:.2f} s, import pandas {pandas:.2f} s: ratio {hello / pandas:.2f} (asked for: under 0.5)")
+    ratio = hello / pandas
+    print(f"monitor --help {hello:.2f} s, import pandas {pandas:.2f} s: ratio {ratio:.2f} (asked for: under 0.5)")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How fast is it from a parsed page to committed rows?
+"""From a parsed page to committed rows, beside what cannot be done without.
 
     python3 bench/intake.py [--mentions 100000]
 
@@ -123,7 +123,8 @@ def theirs(folder: Path, database: Path, count: int) -> tuple[float, float, dict
     scored = time.perf_counter() - began
     source = sqlite3.connect(database)
     rows = {table: source.execute(f"select * from {table}").fetchall() for table in TABLES}  # our own names
-    shape = [sql for (sql,) in source.execute("select sql from sqlite_master where sql is not null and name not like 'sqlite_%'")]
+    named = "select sql from sqlite_master where sql is not null and name not like 'sqlite_%'"
+    shape = [sql for (sql,) in source.execute(named)]
     target = sqlite3.connect(folder / "plain.db", isolation_level=None)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "cache_size=-65536"):
         target.execute(f"pragma {pragma}")

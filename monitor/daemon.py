@@ -136,7 +136,7 @@ class Daemon:
             try:
                 with self.store.write() as conn:
                     done.put((work(conn), None))
-            except Exception as error:  # handed to the thread that asked
+            except Exception as error:  # noqa: BLE001  # handed to the thread that asked
                 done.put((None, error))
 
         self._jobs.put(job)
@@ -290,7 +290,7 @@ class Daemon:
             job()
         except StoreError:
             raise
-        except Exception as error:
+        except Exception as error:  # one job that fails must not end the watch
             log.exception("job failed", kind=type(error).__name__)
 
     # --- ticking
@@ -360,7 +360,7 @@ class Daemon:
         def task() -> None:
             try:
                 look: polling.Look | Exception = polling.look(source, state, tools)
-            except Exception as error:  # per source is one of the three places where everything is caught
+            except Exception as error:  # noqa: BLE001  # per source is one of the three places where everything is caught
                 look = error
             self._arrived.put((source, look))
             self._jobs.put(self._looked)
@@ -386,7 +386,7 @@ class Daemon:
             taken, leased = self.write(work)
         except StoreError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # one job that fails must not end the watch
             log.warning("looks taken in one by one", count=len(arrived), kind=type(error).__name__)
             for source, look in arrived:
                 self._guarded(partial(self._take_one, source, look, now))
@@ -397,7 +397,7 @@ class Daemon:
         self._start_sends()
 
     def _drain(self) -> list[tuple[SourceSettings, polling.Look]]:
-        arrived = []
+        arrived: list[tuple[SourceSettings, polling.Look]] = []
         while len(arrived) < AT_ONCE:
             try:
                 source, look = self._arrived.get_nowait()
@@ -457,7 +457,7 @@ class Daemon:
         def task() -> None:
             try:
                 look = polling.recheck(source, batch.mentions, tools)
-            except Exception as error:  # per source
+            except Exception as error:  # noqa: BLE001  # per source
                 log.error("re-check failed", source=source.name, kind=type(error).__name__)
                 return
             if look is not None:
@@ -590,7 +590,10 @@ def signals(daemon: Daemon, *, also: Callable[[], None] = lambda: None) -> Itera
 
 
 def notify(state: str) -> None:
-    """Tell the service manager how we are. https://www.freedesktop.org/software/systemd/man/sd_notify.html"""
+    """Tell the service manager how we are.
+
+    https://www.freedesktop.org/software/systemd/man/sd_notify.html
+    """
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
@@ -605,7 +608,7 @@ def notify(state: str) -> None:
 
 
 def hold_lock(store: Store, *, now: Clock, say: Callable[[str], None], stop: threading.Event) -> bool:
-    """Wait until this process is the one that runs; says so when it has to wait. False when stopped meanwhile."""
+    """Wait until this process is the one that runs, and say so. False when it was stopped meanwhile."""
     said = False
     while not store.lock(now()):
         if not said:

@@ -184,7 +184,7 @@ def turn_on(conn: Connection, name: str) -> None:
 
 
 def _refused(conn: Connection, parcel: Parcel, error: DeliveryError, routing: intake.Routing, now: datetime) -> None:
-    """A refusal for good: another channel takes over within the same transaction, the operator hears once."""
+    """Let another channel take over, in the same transaction, and tell the operator once."""
     name = parcel.channel.name
     before = alerts.channel_states(conn).get(name, ChannelState(name))
     others = _others(conn, parcel.channel, routing)

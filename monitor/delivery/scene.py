@@ -26,7 +26,7 @@ def scene(conn: Connection, delivery: Delivery, routing: intake.Routing, now: da
         reason=Reason(first.reason) if len(reasons) == 1 else Reason.NEW,
         now=now,
         zone=_zone(routing, delivery),
-        told=told(conn, [_About.of(row) for row in about] or _worst_of(conn, facts), routing, now),
+        told=told(conn, [_About.of(row) for row in about] or _worst_of(facts), routing),
         facts=facts,
         reader=_reader(routing, delivery),
         batch_command=f"monitor mentions --batch {delivery.id[:12]}",
@@ -52,13 +52,13 @@ class _About:
         return cls(row.mention_id, row.version, row.facts.get("before"), why if isinstance(why, list) else ())
 
 
-def _worst_of(conn: Connection, facts: Mapping[str, Json]) -> list[_About]:
+def _worst_of(facts: Mapping[str, Json]) -> list[_About]:
     """Return the mentions that a message about a source shows as examples."""
     return [_About(mention_id) for mention_id in facts.get("worst", ())]
 
 
 def told(
-    conn: Connection, about: Sequence[_About | int], routing: intake.Routing, now: datetime
+    conn: Connection, about: Sequence[_About | int], routing: intake.Routing
 ) -> tuple[render.Told, ...]:
     """Return what there is to say about some mentions, in the order given."""
     wanted = [_About(one) if isinstance(one, int) else one for one in about]
@@ -99,7 +99,7 @@ def told(
                 reasons=one.why or score.reasons,  # those of the decision know of the audience, too
                 audience=mention.audience,
                 total=mentions.last_total(conn, row["source"]) if single else None,
-                case=_case(case_rows.get(row["case_id"]), routing),
+                case=_case(case_rows.get(row["case_id"])),
                 sees_answers=sees_answers.get(row["source"], kind.sees_answers),
                 history=_history(conn, row) if single else (),
                 before=_before(before),
@@ -118,7 +118,7 @@ def _kind_of(name: str, routing: intake.Routing) -> type[Connector[Any]]:
         return Connector
 
 
-def _case(row: Any, routing: intake.Routing) -> render.CaseLine | None:
+def _case(row: Any) -> render.CaseLine | None:
     if row is None:
         return None
     return render.CaseLine(

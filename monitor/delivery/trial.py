@@ -17,7 +17,7 @@ from monitor.store.alerts import Delivery, hashed
 def trials(conn: Connection, channel: ChannelSettings, routing: intake.Routing, now: datetime) -> list[Parcel]:
     """Return one test message a recipient of a channel. Nothing of it is stored."""
     newest = mentions.listed(conn, label="bad", limit=1)
-    about = told(conn, newest, routing, now)
+    about = told(conn, newest, routing)
     parcels = []
     for target in routing.targets[channel.name]:
         delivery = Delivery(

@@ -39,7 +39,8 @@ def insert_many(conn: Connection, table: sa.Table, rows: Sequence[Row]) -> None:
     if conn.dialect.name != "sqlite":
         conn.execute(table.insert(), [dict(row) for row in rows])
         return
-    sql, pick, processors = _plan(table, tuple(rows[0]), conn.dialect)
+    sql, order, processors = _plan(table, tuple(rows[0]), conn.dialect)
+    pick = itemgetter(*order)
     values = [list(pick(row)) for row in rows]
     for place, process in processors:
         for value in values:
@@ -50,13 +51,13 @@ def insert_many(conn: Connection, table: sa.Table, rows: Sequence[Row]) -> None:
 @lru_cache(maxsize=64)
 def _plan(
     table: sa.Table, keys: tuple[str, ...], dialect: Dialect
-) -> tuple[str, Callable[[Row], tuple[Any, ...]], list[tuple[int, Callable[[Any], Any]]]]:
-    """Return the statement, what picks a row's values in its order, and what turns some of them into SQLite's."""
+) -> tuple[str, tuple[str, ...], list[tuple[int, Callable[[Any], Any]]]]:
+    """Return the statement, its columns in order, and what turns the values at some places into SQLite's."""
     compiled = table.insert().compile(dialect=dialect, column_keys=list(keys))
     order = compiled.positiontup or list(keys)
-    processors = []
+    processors: list[tuple[int, Callable[[Any], Any]]] = []
     for place, name in enumerate(order):
         process = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
         if process is not None:
             processors.append((place, process))
-    return str(compiled), itemgetter(*order), processors
+    return str(compiled), tuple(order), processors

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy import RowMapping as RowMapping
+from sqlalchemy import RowMapping as RowMapping  # noqa: PLC0414  # given on to those who read full rows
 
 from monitor.models import (
     Audience,
@@ -176,9 +176,7 @@ def insert(conn: Connection, source: str, connector: str, rows: Sequence[Row], n
     if not rows:
         return []
     ids = reserve(conn, t.mentions, len(rows))
-    values = [
-        {"id": i, **_mention_values(source, connector, row, now)} for i, row in zip(ids, rows, strict=True)
-    ]
+    values = [{"id": i, **_mention_values(source, connector, row, now)} for i, row in zip(ids, rows, strict=True)]
     insert_many(conn, t.mentions, values)
     _insert_versions(conn, [(i, 1, row) for i, row in zip(ids, rows, strict=True)], now)
     brands = [

@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -97,7 +98,7 @@ def test_the_spacing_of_tries_grows_to_ninety_seconds(town: Town, watch: Begin) 
     for _ in range(200):
         monitor.look(seconds=5)
 
-    gaps = [(later - earlier).total_seconds() for earlier, later in zip(tries, tries[1:], strict=False)]
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(tries)]
 
     assert gaps[0] <= 10
     assert all(5 <= gap <= 95 for gap in gaps)

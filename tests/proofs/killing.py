@@ -1,4 +1,4 @@
-"""Kill the real daemon again and again while a site keeps publishing, and count what is lost. What it needs: nothing."""
+"""Kill the real daemon again and again while a site keeps publishing, and count what is lost."""
 
 from __future__ import annotations
 
@@ -124,9 +124,7 @@ class Monitor:
 def run(town: Town, database: str, kills: int, seed: int, *, points_each: int = 5) -> Tally:
     """Kill `kills` times at random, then at each named point, and let the last run finish."""
     chance = random.Random(seed)
-    town.configure(
-        places=("quay",), every="1s", database=database, channels=("slack",), channel="max_per_day = 1000"
-    )
+    town.configure(places=("quay",), every="1s", database=database, channels=("slack",), channel="max_per_day = 1000")
     town.site.shows("quay", *(bad(-n, created=START.isoformat()) for n in range(1, 4)))
     phases = town.folder / "phases"
     phases.write_bytes(bytes(64))
@@ -221,9 +219,7 @@ def _numbers(town: Town, database: str) -> tuple[list[str], int, int]:
                 conn.scalars(sa.select(t.mentions.c.external_id).where(~t.mentions.c.external_id.like("r-%")))
             )
             alerted = conn.scalar(
-                sa.select(sa.func.count(sa.distinct(t.alerts.c.mention_id))).where(
-                    t.alerts.c.mention_id.is_not(None)
-                )
+                sa.select(sa.func.count(sa.distinct(t.alerts.c.mention_id))).where(t.alerts.c.mention_id.is_not(None))
             )
             sent = conn.scalar(
                 sa.select(sa.func.count(sa.distinct(t.alerts.c.mention_id)))

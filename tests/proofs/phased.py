@@ -23,9 +23,11 @@ from typing import Any
 
 NAMES = ("idle", "look", "take", "claim", "send", "settle", "look up")
 """The phases a kill may fall into. Where several go on at once the latest to begin counts."""
-POINTS = tuple(
-    f"{work}: {when} commit" for work in ("lease", "take", "claim", "settle") for when in ("before", "after")
-) + ("send: before", "send: after")
+POINTS = (
+    *(f"{work}: {when} commit" for work in ("lease", "take", "claim", "settle") for when in ("before", "after")),
+    "send: before",
+    "send: after",
+)
 """The named kill points: before and after each commit and each send."""
 
 
@@ -68,7 +70,7 @@ def phase_in(path: Path) -> str:
     return NAMES[path.read_bytes()[0]]
 
 
-def watch(marks: Marks) -> None:
+def watch(marks: Marks) -> None:  # noqa: C901  # one wrapper after the other
     """Put the marks around what the daemon does."""
     from monitor import delivery, polling
     from monitor.notifiers.slack import Slack

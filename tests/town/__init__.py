@@ -200,7 +200,9 @@ class Mail:
         """Stop taking."""
         self._controller.stop()
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+    async def handle_DATA(  # noqa: N802  # the mail server's name for it
+        self, server: Any, session: Any, envelope: Any
+    ) -> str:
         """Keep a message, or refuse it."""
         if self.refuse:
             return self.refuse

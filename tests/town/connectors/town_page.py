@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from monitor.connector import Connector, ConnectorConfig, Limits, Page, Request, Response, Since
-from datetime import timedelta
 
 
 class TownPageConfig(ConnectorConfig):

@@ -14,6 +14,7 @@ from monitor.connector import (
     Author,
     Connector,
     ConnectorConfig,
+    Limits,
     Mention,
     Page,
     Rating,
@@ -25,7 +26,6 @@ from monitor.connector import (
     SiteTotal,
     Subject,
 )
-from monitor.connector import Limits
 
 API = "https://reviews.town.example/api"
 
