@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -41,10 +42,11 @@ def normalised(
 ) -> Normalised:
     """Return the mentions of a page as we keep them; what names none of our brands on a search is left out.
 
-    The same id twice is merged; later known parts win.
+    The same id twice is merged; later known parts win. Entries without ids that look alike are kept apart.
     """
     found: dict[str, Mention] = {}
     problems: list[ItemProblem] = []
+    made: Counter[str] = Counter()
     for raw in raws:
         try:
             mention = normalise.normalise(raw, connector=source.connector, brands=source.brands, now=now)
@@ -52,6 +54,7 @@ def normalised(
             what = f"{type(error).__name__} in a field of the entry"
             problems.append(ItemProblem(what, str(raw.external_id)[:80]))
             continue
+        mention = normalise.apart(mention, made)
         if connector.searches and not mention.own:
             brands = _named(mention, source.brands, matcher)
             if not brands:
