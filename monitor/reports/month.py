@@ -68,7 +68,7 @@ def monthly(store: Store, *, now: datetime, since: datetime | None = None, zone:
 
 def _judged(frame: Any, pd: Any, now: datetime, zone: str) -> Any:
     times = {
-        name: pd.to_datetime(frame[name], utc=True, format="ISO8601")
+        name: pd.to_datetime(frame[name], utc=True, format="ISO8601", errors="coerce")
         for name in ("published_at", "first_seen_at", "due_at", "answered_at")
     }
     at = times["published_at"].fillna(times["first_seen_at"]).dt.tz_convert(zone)

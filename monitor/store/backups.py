@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,7 +17,7 @@ from monitor.store import connecting, copies, dump, standing, upgrade
 from monitor.store.connecting import file_uri, sqlite_told, telling
 from monitor.store.engine import Say, Store, lock_file
 from monitor.store.files import replacing
-from monitor.store.locks import FileLock, ServerLock, folder_lock, server_turn
+from monitor.store.locks import FileLock, ServerLock, folder_lock, ourselves, server_turn
 from monitor.store.migrations import OWN, Migrations
 
 KEPT_DAILY = 7
@@ -250,7 +248,7 @@ def _rows_of(manifest: dump.Manifest, name: str) -> int | None:
 
 @contextmanager
 def _alone(lock: FileLock | ServerLock, where: str, now: datetime) -> Iterator[None]:
-    if not lock.take(f"pid {os.getpid()} on {socket.gethostname()} restoring since {now:%Y-%m-%dT%H:%M:%SZ}"):
+    if not lock.take(ourselves(now, "restoring")):
         raise StoreError(f"{where} is in use ({lock.holder()}): stop that daemon first; nothing was changed")
     try:
         yield

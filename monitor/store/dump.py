@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import REGCLASS
 
-from monitor import __version__
+from monitor import __version__, clock
 from monitor.errors import StoreError
 from monitor.store import schema
 from monitor.store.csv_safe import guard, unguard
@@ -267,10 +267,15 @@ def _read_some(rows: Iterator[list[str]], readers: Sequence[Callable[[str], Any]
     return found
 
 
+def _instant(cell: str) -> str:
+    # As it will be stored: somebody may have saved the file with another program meanwhile.
+    return clock.aware(datetime.fromisoformat(cell)).isoformat(timespec="microseconds")
+
+
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "text": unguard,
     "json": unguard,
-    "time": str,
+    "time": _instant,
     "boolean": {"true": 1, "false": 0}.__getitem__,
     "integer": int,
     "float": float,

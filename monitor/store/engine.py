@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from monitor.errors import StoreError
 from monitor.store import connecting, standing, upgrade
 from monitor.store.connecting import telling
-from monitor.store.locks import FileLock, ServerLock
+from monitor.store.locks import FileLock, ServerLock, ourselves
 from monitor.store.migrations import OWN, Migrations
 
 Say = Callable[[str], None]
@@ -71,7 +69,7 @@ class Store:
 
         Raises StoreError when another version has upgraded the database in the meantime.
         """
-        if not self._lock.take(f"pid {os.getpid()} on {socket.gethostname()} since {now:%Y-%m-%dT%H:%M:%SZ}"):
+        if not self._lock.take(ourselves(now)):
             return False
         try:
             self._check_version()

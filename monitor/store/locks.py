@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +33,22 @@ class FileLock:
         if self._handle is not None:
             return True
         handle = self._open(os.O_RDWR | os.O_CREAT)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            return False
+        # Whoever only asks for the holder has the lock for an instant, too: that is no reason to give up.
+        while not self._locked(handle):
+            if self.holder() is not None:
+                os.close(handle)
+                return False
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{who}\n".encode(), 0)
         self._handle = handle
+        return True
+
+    @staticmethod
+    def _locked(handle: int) -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
         return True
 
     def alive(self) -> bool:
@@ -141,6 +151,13 @@ class ServerLock:
     def _line_errors(self) -> type[Exception]:
         found: type[Exception] = self._engine.dialect.dbapi.Error  # type: ignore[union-attr]
         return found
+
+
+def ourselves(now: datetime, doing: str = "") -> str:
+    """Return what others read of the holder: "pid 12 on shop upgrading since 2026-11-24T09:00:00Z"."""
+    return " ".join(
+        filter(None, (f"pid {os.getpid()} on {socket.gethostname()}", doing, f"since {now:%Y-%m-%dT%H:%M:%SZ}"))
+    )
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from monitor import __version__
 from monitor.errors import StoreError
 from monitor.store import connecting, copies, schema, standing
 from monitor.store.connecting import telling
-from monitor.store.locks import FileLock, ServerLock, folder_lock, server_turn
+from monitor.store.locks import FileLock, ServerLock, folder_lock, ourselves, server_turn
 from monitor.store.migrations import PROGRAM_VERSION, Migrations
 
 if TYPE_CHECKING:
@@ -136,7 +135,7 @@ def _upgrade_postgres(
 
 
 def _take_lock(lock: FileLock | ServerLock, where: str, found: Standing, now: datetime) -> None:
-    if lock.take(f"pid {os.getpid()} on {socket.gethostname()} upgrading since {now:%Y-%m-%dT%H:%M:%SZ}"):
+    if lock.take(ourselves(now, "upgrading")):
         return
     raise StoreError(
         f"{where} has tables of version {found.program or found.revision} and is in use ({lock.holder()}). Stop that "

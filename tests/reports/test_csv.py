@@ -193,6 +193,7 @@ def test_an_export_of_nothing_is_a_header() -> None:
 # --- a real spreadsheet --------------------------------------------------------------------------
 
 SEPARATORS = {"comma": 44, "semicolon": 59, "tab": 9, "bar": 124, "space": 32, "comma, semicolon and tab": "44/59/9"}
+RARE = ("bar", "space", "comma, semicolon and tab")
 
 
 def opened_in_libreoffice(path: Path, separator: int | str, folder: Path) -> str:
@@ -232,7 +233,13 @@ def _sheet_texts() -> Iterator[str]:
         yield f"before\n{text}"
 
 
-@pytest.mark.parametrize("separator", SEPARATORS.values(), ids=SEPARATORS)
+@pytest.mark.parametrize(
+    "separator",
+    [
+        pytest.param(value, id=name, marks=pytest.mark.slow if name in RARE else ())
+        for name, value in SEPARATORS.items()
+    ],
+)
 def test_libreoffice_finds_no_formula_whatever_separator_is_chosen(
     hostile_csv: Path, separator: int | str, tmp_path: Path
 ) -> None:

@@ -172,6 +172,7 @@ def test_what_does_not_fit_on_a_sheet_goes_on_the_next(tmp_path: Path, monkeypat
     assert found == [["id", "0", "1", "2"], ["id", "3", "4", "5"], ["id", "6"]]
 
 
+@pytest.mark.slow
 def test_libreoffice_opens_the_workbook_and_finds_no_formula(tmp_path: Path) -> None:
     with (tmp_path / "a.xlsx").open("wb") as stream:
         excel.write_xlsx([[a_row(id=n, text=text) for n, text in enumerate(TEXTS)]], stream)
@@ -266,7 +267,9 @@ def large(file_store: Store) -> Store:
     return file_store
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "csv" else pytest.mark.slow) for name in FORMATS]
+)
 def test_a_full_disk_never_leaves_half_a_file(large: Store, tmp_path: Path, name: str) -> None:
     target = tmp_path / f"a.{name}"
     target.write_bytes(b"old")

@@ -162,10 +162,17 @@ def test_an_import_goes_only_into_an_empty_database(filled: Store, exported: Pat
     assert held(filled) == before
 
 
+def changed(an_export: Path, folder: Path, name: str, old: bytes, new: bytes) -> Path:
+    shutil.copytree(an_export, folder)
+    content = (folder / name).read_bytes()
+    assert old in content
+    (folder / name).write_bytes(content.replace(old, new))
+    return folder
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new", "words"),
     [
-        ("mentions.csv", b"\r\n12,", b"\r\ntwelve,", "cannot be read"),
         ("mentions.csv", b"external_id", b"id_external", "other columns"),
         ("cases.csv", b"\r\n12,", b"\r\n12,12,", "cannot be read"),
         ("tables.json", b'"name": "cases"', b'"name": "cases; DROP TABLE cases"', "never had it"),
@@ -175,14 +182,25 @@ def test_an_import_goes_only_into_an_empty_database(filled: Store, exported: Pat
     ],
 )
 def test_a_changed_export_is_refused_and_nothing_is_read_in(
-    an_export: Path, new_store: Store, tmp_path: Path, name: str, old: bytes, new: bytes, words: str
+    an_export: Path, file_store: Store, tmp_path: Path, name: str, old: bytes, new: bytes, words: str
 ) -> None:
-    folder = shutil.copytree(an_export, tmp_path / "out")
-    content = (folder / name).read_bytes()
-    assert old in content
-    (folder / name).write_bytes(content.replace(old, new))
+    folder = changed(an_export, tmp_path / "out", name, old, new)
 
     with pytest.raises(StoreError, match=words):
+        import_all(file_store, folder)
+
+    assert [name for name, rows in held(file_store).items() if rows] == ["meta"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(b"\r\n12,", b"\r\ntwelve,"), (b"2024-02-29T23", b"2024-02-30T23"), (b",true,", b",perhaps,")]
+)
+def test_a_value_that_is_none_is_refused_and_nothing_is_read_in(
+    an_export: Path, new_store: Store, tmp_path: Path, old: bytes, new: bytes
+) -> None:
+    folder = changed(an_export, tmp_path / "out", "mentions.csv", old, new)
+
+    with pytest.raises(StoreError, match=r"mentions.csv cannot be read"):
         import_all(new_store, folder)
 
     assert [name for name, rows in held(new_store).items() if rows] == ["meta"]

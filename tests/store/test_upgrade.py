@@ -167,6 +167,7 @@ def test_a_first_start_that_is_killed_leaves_nothing_that_stands_in_the_way(data
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+@pytest.mark.slow
 def test_an_upgrade_that_is_killed_is_done_at_the_next_start(
     filled: Store, full_url: str, later: Migrations, tmp_path: Path
 ) -> None:
