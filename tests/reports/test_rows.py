@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -230,3 +232,12 @@ def test_a_million_rows_are_not_sorted_but_read_in_order(file_store: Store) -> N
 
         assert any("mentions USING INDEX ix_mentions" in step for step in plan)
         assert plan.count("USE TEMP B-TREE FOR ORDER BY") == 1, plan  # of the few answers to one mention
+
+
+def test_the_docs_describe_every_column_with_its_type() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "csv.md").read_text(encoding="utf-8")
+    described = dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", text, re.MULTILINE))
+    words = {"float": "number", "json": "JSON"}
+
+    assert described == {name: words.get(kind, kind) for name, kind in COLUMNS.items()}
+    assert list(described) == list(COLUMNS)
