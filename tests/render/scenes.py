@@ -157,6 +157,13 @@ def a_flood(number: int = 37) -> tuple[Told, ...]:
 
 SCENES: dict[str, Scene] = {
     "new": a_scene(Reason.NEW, a_told(), reader=MARA, offers=OFFERS),
+    "new_answered": a_scene(
+        Reason.NEW,
+        a_told(
+            reply=Reply("I am sorry, Jonas. Your next two are on us. Mara", ReplyState.VISIBLE, at(13, 32)),
+            case=CaseLine("c118", CaseState.ANSWERED, "ana", at(16, 30), at(13, 32), "ana"),
+        ),
+    ),
     "new_without_stars": a_scene(
         Reason.NEW,
         a_told(
