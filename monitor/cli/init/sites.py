@@ -1,0 +1,194 @@
+"""What somebody types for a site → what is watched there, or why it cannot be yet."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from monitor.connector.pages import closed
+from monitor.text import safe_link, shorten, terminal
+
+IMPORT = "What you can get out of it as CSV or JSON, `monitor import FILE` takes."
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A site that can be watched now: a source of the configuration, and a sentence about it."""
+
+    name: str
+    connector: str
+    options: Mapping[str, object]
+    says: str
+    hint: str = ""  # a comment beside it
+    to_try: bool = False  # whether there is anything to read shows only when one looks
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """A site that cannot be watched (yet), and what helps."""
+
+    name: str
+    why: str
+
+
+# Names as people type them · hosts · what to know. A host stands for what ends with it.
+_LATER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
+    (("Google Play", "play store", "android"), ("play.google.com",),
+     "It will need a service account of your developer account, which you can make today."),
+    (("Google", "google maps", "google business", "google reviews"), ("google.com", "goo.gl", "g.page"),
+     "For your own places it has an API that one applies for; the answer takes days to weeks, so apply today."),
+    (("Facebook", "fb"), ("facebook.com", "fb.com"), "It will need an app of yours at Meta and a token of your page."),
+    (("Instagram",), ("instagram.com",), "It will need an app of yours at Meta and a business account."),
+    (("X", "twitter"), ("x.com", "twitter.com"), "It will cost money: X charges for each post that is read."),
+    (("YouTube",), ("youtube.com", "youtu.be"), "It will need a key of Google, which is free."),
+    (("Reddit",), ("reddit.com",), "It will need a key that one applies for."),
+    (("Trustpilot",), ("trustpilot.com",), "Its pages are closed to programs, and its API costs money."),
+    (("Yelp",), ("yelp.com",), "Its pages are closed to programs, and its paid API gives three excerpts a place."),
+    (("Tripadvisor", "trip advisor"), ("tripadvisor.com",),
+     "Its pages are closed to programs, and its API gives five reviews a language."),
+    (("Steam",), ("steampowered.com", "steamcommunity.com"), ""),
+    (("Bluesky", "bsky"), ("bsky.app",), "It will need an app password."),
+    (("Mastodon",), ("mastodon.social",), ""),
+    (("LinkedIn",), ("linkedin.com",), "Its API is for approved partners."),
+    (("TikTok",), ("tiktok.com",), "Its API is for approved apps."),
+    (("Discord",), ("discord.com",), "It will need a bot in your server. I can tell you there already."),
+    (("Telegram",), ("t.me", "telegram.org"), "It will need a bot in your group."),
+    (("GitHub",), ("github.com",), ""),
+    (("WooCommerce",), (), "But the pages of your products may show their reviews: type their addresses."),
+    (("WordPress",), (), "But its comments have a feed: type https://your-site.example/comments/feed/"),
+    (("Discourse",), (), "But it has a feed: type https://your-forum.example/latest.rss"),
+    (("Amazon",), ("amazon.com",), "It lets no program read its reviews and has no API for them."),
+    (("Booking.com", "booking"), ("booking.com",), "Its API is for certified partners only."),
+    (("Mail", "email", "imap", "mailbox"), (), "It will need the login of the mailbox."),
+)  # fmt: skip
+
+_APP_LINK = re.compile(r"(?:apps|itunes)\.apple\.com/(?:(?P<country>[A-Za-z]{2})/)?\S*?\bid(?P<app>\d{4,15})")
+_APP_ID = re.compile(r"(?:id)?(\d{6,15})")
+_FEED = re.compile(r"/(?:feed|rss|atom|feeds)(?:/|$|[./?])|\.(?:rss|atom|xml|rdf)(?:$|\?)|/feed\.json$", re.IGNORECASE)
+_ALERTS = "google.com/alerts/feeds/"
+_HACKER_NEWS = {"hacker news", "hackernews", "hn", "ycombinator"}
+
+
+def recognise(typed: str) -> Watched | NotYet:
+    """Return what is meant. Raises ValueError, with what would be taken, for what is no site."""
+    text = typed.strip().strip("<>,;")
+    if app := _APP_LINK.search(text):
+        return _app(app["app"], (app["country"] or "us").lower())
+    if bare := _APP_ID.fullmatch(text):
+        return _app(bare[1], "us")
+    if text.casefold() in _HACKER_NEWS:
+        return _hacker_news()
+    link = _link(text)
+    return _named(text) if link is None else _linked(link)
+
+
+def told_apart(sites: Sequence[Watched]) -> list[Watched]:
+    """Return the sites without repetitions, each with a name of its own."""
+    once = {(site.connector, repr(site.options)): site for site in sites}
+    found: list[Watched] = []
+    for site in once.values():
+        taken = {one.name for one in found}
+        names = [site.name, *(f"{site.name}-{number}" for number in range(2, len(once) + 1))]
+        found.append(replace(site, name=next(name for name in names if name not in taken)))
+    return found
+
+
+def _link(text: str) -> str | None:
+    """Return an address, also one typed without https://; None for what is none."""
+    if " " in text:
+        return None
+    if "://" not in text:
+        host, dot, end = text.partition("/")[0].rpartition(".")
+        if not (host and dot and re.fullmatch(r"[a-z]{2,}(:\d+)?", end.lower())):
+            return None
+        text = f"https://{text}"
+    link = safe_link(text)
+    if link is None:
+        raise ValueError(f"{_shown(text)} is no address of a page: it takes https://, a host, and no user name.")
+    return link
+
+
+def _linked(link: str) -> Watched | NotYet:
+    host = (urlsplit(link).hostname or "").removeprefix("www.")
+    if host == "news.ycombinator.com":
+        return _hacker_news()
+    if _ALERTS in link:
+        return _feed(link, "google-alerts", match_brand=False)
+    for names, hosts, why in _LATER:
+        if any(host == one or host.endswith(f".{one}") or _same_site(host, one) for one in hosts):
+            return _later(names[0], why)
+    if shut := closed(link):
+        return NotYet(host, f"{host}: {shut}.")
+    if _FEED.search(link):
+        return _feed(link, _slug(host), match_brand=True)
+    return Watched(
+        _slug(host),
+        "schema_org",
+        {"url": link},
+        f"The reviews that {_shown(link)} marks up for search engines; whether it does, a first look will show.",
+        hint="`place` or `product` say what it is about; pages without such reviews: docs/connectors.md#web_page",
+        to_try=True,
+    )
+
+
+def _same_site(host: str, known: str) -> bool:
+    """Say whether it is the same site in another country: google.de, amazon.co.uk."""
+    name = known.removesuffix(".com")
+    return known.endswith(".com") and re.fullmatch(rf"(.*\.)?{re.escape(name)}\.(co\.)?[a-z]{{2}}", host) is not None
+
+
+def _named(text: str) -> NotYet:
+    wanted = text.casefold()
+    names = {name.casefold(): (listed[0], why) for listed, _, why in _LATER for name in listed}
+    if wanted in names:
+        return _later(*names[wanted])
+    if wanted in ("app store", "apple", "appstore", "ios"):
+        raise ValueError("Which app? Paste its link (https://apps.apple.com/…/id1459969523) or the digits behind `id`.")
+    close = difflib.get_close_matches(wanted, [*names, *_HACKER_NEWS], n=1, cutoff=0.7)
+    meant = f" Did you mean {names[close[0]][0] if close[0] in names else 'Hacker News'}?" if close else ""
+    raise ValueError(
+        f"I do not know {_shown(text)}.{meant} Paste the address of a page or feed, or an App Store link. "
+        "An empty line ends."
+    )
+
+
+def _later(name: str, why: str) -> NotYet:
+    return NotYet(name, " ".join(filter(None, (f"{name}: I cannot read it yet.", why, IMPORT))))
+
+
+def _app(app: str, country: str) -> Watched:
+    return Watched(
+        "app-store",
+        "apple_rss",
+        {"app_id": app, "countries": [country]},
+        f"The App Store's reviews of app {app} in {country.upper()}, looked at every hour.",
+        hint='more countries: countries = ["us", "gb", "de"]; `product` is what the app is called in messages',
+    )
+
+
+def _hacker_news() -> Watched:
+    return Watched(
+        "hacker-news",
+        "hacker_news",
+        {},
+        "Posts and comments on Hacker News that name you, looked at every five minutes.",
+        hint="it looks for the terms of your brand",
+    )
+
+
+def _feed(link: str, name: str, *, match_brand: bool) -> Watched:
+    which = "that name you" if match_brand else "of your alert"
+    hint = "match_brand = false keeps all of its items" if match_brand else ""
+    options = {"url": link, "match_brand": match_brand}
+    return Watched(name, "feed", options, f"The items of {_shown(link)} {which}, looked at every 15 minutes.", hint)
+
+
+def _slug(host: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", host.lower()).strip("-")[:40] or "page"
+
+
+def _shown(text: str) -> str:
+    return terminal(shorten(" ".join(text.split()), 80))
