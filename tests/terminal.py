@@ -66,13 +66,30 @@ class Terminal:
     def end(self, within: float = 30) -> int:
         """Wait until the program has ended, and return its exit code."""
         end = time.monotonic() + within
-        while self._status is None:
+        while not self._has_ended():
             assert time.monotonic() < end, f"it did not end; what came:\n{self.shown[-2000:]}"
-            if not self._read(0.2):
-                done, status = os.waitpid(self.pid, os.WNOHANG)
-                if done:
-                    self._status = os.waitstatus_to_exitcode(status)
+        assert self._status is not None
         return self._status
+
+    def interrupt(self, sign: str = CONTROL_C, within: float = 30) -> int:
+        """Type Ctrl-C, again where it was not heard as people do, until the program has ended."""
+        end = time.monotonic() + within
+        again = 0.0
+        while not self._has_ended():
+            assert time.monotonic() < end, f"it did not end; what came:\n{self.shown[-2000:]}"
+            if time.monotonic() > again:
+                # Between its prompt and its wait for a key, readline takes a signal without waking up.
+                self.type(sign)
+                again = time.monotonic() + 3
+        assert self._status is not None
+        return self._status
+
+    def _has_ended(self) -> bool:
+        if self._status is None and not self._read(0.1):
+            done, status = os.waitpid(self.pid, os.WNOHANG)
+            if done:
+                self._status = os.waitstatus_to_exitcode(status)
+        return self._status is not None
 
     def _read(self, within: float) -> bool:
         ready, _, _ = select.select([self._line], [], [], within)

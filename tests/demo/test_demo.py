@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.demo.conftest import DEMO, ENV, Shown
-from tests.terminal import CONTROL_C, Terminal
+from tests.terminal import Terminal
 
 PRINTED = (
     "09:00  The watch begins",
@@ -161,8 +161,7 @@ def test_a_terminal_of_sixty_columns_gets_short_lines_and_a_quiet_end_at_control
     env = {**ENV, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
     with Terminal(DEMO, folder=tmp_path, env=env, columns=60) as terminal:
         terminal.wait_for("Nobody said a word.")
-        terminal.type(CONTROL_C)
-        code = terminal.end()
+        code = terminal.interrupt()
 
     assert code == 130
     assert "Traceback" not in terminal.shown
@@ -177,8 +176,7 @@ def test_without_utf_8_there_are_marks_in_place_of_letters(tmp_path):
     env = {**ENV, "TERM": "dumb", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "NO_COLOR": "1"}
     with Terminal(DEMO, folder=tmp_path, env=env) as terminal:
         terminal.wait_for("17 min ago")
-        terminal.type(CONTROL_C)
-        code = terminal.end()
+        code = terminal.interrupt()
 
     assert code == 130
     assert "5 of 5 on App Store ? Quay app ? 17 min ago" in terminal.shown

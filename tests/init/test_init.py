@@ -172,8 +172,7 @@ def test_stopping_in_the_middle_leaves_nothing(tmp_path, sign, code):
         terminal.type("Quay\n")
         terminal.wait_for("or a name.")
         terminal.wait_for("> ")
-        terminal.type(sign)
-        ended = terminal.end()
+        ended = terminal.interrupt(sign)
 
     assert ended == code
     assert "Traceback" not in terminal.shown

@@ -15,7 +15,7 @@ import pwd
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def run(folder: Path, *, command: str = "monitor") -> None:
         screen.say()
         screen.say("Stopped. Nothing was written.")
         raise
-    _what_was_written(screen, folder, [*files, *draft.secret_files], draft.secret_files)
+    _what_was_written(screen, folder, files, draft.secret_files)
     _what_it_means(screen, settings, answers)
     _what_next(screen, folder, command, answers.sites, ways)
 
@@ -149,11 +149,15 @@ def _person() -> str:
 # --- the answers ---------------------------------------------------------------------------------
 
 
-def _what_was_written(screen: Screen, folder: Path, files: Sequence[str], secret: object) -> None:
+def _what_was_written(screen: Screen, folder: Path, files: Iterable[str], secret: Iterable[str]) -> None:
     screen.say()
     screen.head("Written")
     for name in files:
-        screen.exact(f"  {folder / name}{'   (only you can read it)' if name in secret else ''}")  # type: ignore[operator]
+        screen.exact(f"  {folder / name}")
+    for number, name in enumerate(secret):
+        if number == 0:
+            screen.say("and readable by you alone:")
+        screen.exact(f"  {folder / name}")
 
 
 def _what_it_means(screen: Screen, settings: Settings, answers: Answers) -> None:
