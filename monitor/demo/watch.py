@@ -147,7 +147,7 @@ class Watch:
 @contextmanager
 def watching(path: Path, town_url: str) -> Iterator[Watch]:
     """Write the configuration, load it as anybody's, and watch with it for the time of a block."""
-    template = Path(__file__).with_name("monitor.toml").read_text(encoding="utf-8")
+    template = Path(__file__).with_name("town.toml").read_text(encoding="utf-8")
     path.write_text(template.replace("{town}", town_url), encoding="utf-8")
     settings = config.load(path, {})
     day = Day(settings.zone, clock.now())
