@@ -59,11 +59,9 @@ def test_the_compose_file_is_that_of_the_project_with_this_folder(tmp_path):
     assert "- .:/data" in way.content
 
 
-@pytest.mark.parametrize(
-    "folder, home", [("/home/ana/monitor", "read-only"), ("/root/monitor", "read-only"), ("/var/lib/monitor", "yes")]
-)
-def test_a_service_sees_a_home_only_when_it_lives_there(folder, home):
-    way = starting.as_service(Path(folder), "/opt/monitor/bin/monitor", WHO)
+@pytest.mark.parametrize("above, home", [("/home", "read-only"), ("/root", "read-only"), ("/var/lib", "yes")])
+def test_a_service_sees_a_home_only_when_it_lives_there(above, home):
+    way = starting.as_service(Path(above, "ana", "monitor"), "/opt/monitor/bin/monitor", WHO)
 
     assert f"ProtectHome={home}\n" in way.content
 
