@@ -36,10 +36,12 @@ _OTHER_NAMES = {
 }  # fmt: skip
 
 
-def normalise(raw: RawMention, *, connector: str, brands: Sequence[Brand], now: datetime) -> Mention:
+def normalise(
+    raw: RawMention, *, connector: str, brands: Sequence[Brand], now: datetime, about: tuple[str, ...] = ()
+) -> Mention:
     """Return the mention as it is kept. `brands` tell which accounts of this connector are our own.
 
-    `Mention.brands` stays empty: matching fills it. Flags: id_made, id_hashed, shortened, no_time,
+    `about` names the brands it belongs to where that is known without matching. Flags: id_made, id_hashed, shortened, no_time,
     time_clamped, no_zone, no_rating.
     """
     flags: list[str] = []
@@ -72,6 +74,7 @@ def normalise(raw: RawMention, *, connector: str, brands: Sequence[Brand], now: 
         same_as=_other_id(raw.same_as),
         content_hash=content_hash(raw),
         own=_is_own(author, connector, brands),
+        brands=about,
         flags=tuple(dict.fromkeys(flags)),
         absent=raw.absent,
     )

@@ -47,9 +47,10 @@ def normalised(
     found: dict[str, Mention] = {}
     problems: list[ItemProblem] = []
     made: Counter[str] = Counter()
+    ours = tuple(brand.name for brand in source.brands)
     for raw in raws:
         try:
-            mention = normalise.normalise(raw, connector=source.connector, brands=source.brands, now=now)
+            mention = normalise.normalise(raw, connector=source.connector, brands=source.brands, now=now, about=ours)
         except (ValueError, TypeError, AttributeError) as error:
             what = f"{type(error).__name__} in a field of the entry"
             problems.append(ItemProblem(what, str(raw.external_id)[:80]))
@@ -59,9 +60,7 @@ def normalised(
             brands = _named(mention, source.brands, matcher)
             if not brands:
                 continue
-        else:
-            brands = tuple(brand.name for brand in source.brands)
-        mention = replace(mention, brands=brands)
+            mention = replace(mention, brands=brands)
         earlier = found.get(mention.external_id)
         found[mention.external_id] = merged(earlier, mention) if earlier else mention
     return Normalised(tuple(found.values()), tuple(problems))
@@ -94,4 +93,3 @@ def judge(found: Sequence[Mention], scorer: Scorer) -> list[Judged]:
     scores = iter(scorer.score([scorable(mention) for mention in found if not mention.own]))
     own = Score(None, Level.QUIET, Label.NEUTRAL, scorer.id)
     return [Judged(mention, own if mention.own else next(scores)) for mention in found]
-

@@ -218,7 +218,12 @@ def _tell(
         if one.waiting:
             alerts.release(conn, mention_id, one.version, WAITS_FOR_TEXT, now)
             continue
-        wanted.append(new_alert(mention_id, one.version, one.case_id, decision, source, routing, now, one.before))
+        wanted.append(
+            new_alert(
+                mention_id, one.version, one.case_id, decision, source, routing, now, one.before,
+                first=one.before is None,
+            )
+        )  # fmt: skip
     return alerts.enqueue(conn, wanted, now)
 
 
@@ -231,8 +236,10 @@ def new_alert(
     routing: Routing,
     now: datetime,
     before: Known | None = None,
+    *,
+    first: bool = False,
 ) -> NewAlert:
-    """Return the alert a decision asks for."""
+    """Return the alert a decision asks for; `first` for a mention that is stored in this transaction."""
     assert decision.reason is not None  # the caller has asked
     facts: dict[str, Json] = {"why": [why.as_json() for why in decision.why]}
     if before is not None:
@@ -250,6 +257,7 @@ def new_alert(
         case_id=case_id,
         source=source.name,
         facts=facts,
+        first=first,
     )
 
 

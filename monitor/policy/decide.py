@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
@@ -122,18 +122,21 @@ class Decider:
         """
         hurry, causes = severity(change.score, change.mention)
         edit = _edit(change, hurry)
-        base = Decision(hurry, _merged(change.score.reasons, causes), team=change.team, edit=edit)
+        why = _merged(change.score.reasons, causes)
         silent = _silent(change, edit, now=now, first_look=first_look, backfill_since=backfill_since)
         if silent is not None:
-            return replace(base, why_not_told=silent.value)
+            return Decision(hurry, why, why_not_told=silent.value, team=change.team, edit=edit)
         worse = edit == "worse"
         asking = self._asking(change, hurry, worse=worse)
         channels = self._channels(asking)
         if not channels:
-            return replace(base, why_not_told=_untold(change, hurry, worse=worse).value)
+            untold = _untold(change, hurry, worse=worse)
+            return Decision(hurry, why, why_not_told=untold.value, team=change.team, edit=edit)
         team = next((rule.team for rule in asking if rule.team), None) or change.team
-        return replace(
-            base,
+        return Decision(
+            hurry,
+            why,
+            edit=edit,
             reason=_reason(change, hurry, worse=worse),
             channels=channels,
             opens_case=is_bad(change.score, hurry, worse=worse),

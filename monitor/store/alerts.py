@@ -53,14 +53,21 @@ class NewAlert:
     case_id: int | None = None
     source: str | None = None
     facts: Mapping[str, Json] = field(default_factory=dict)
+    first: bool = False  # about a mention stored in this very transaction: nobody can have decided before
+
+
+def _decided(conn: Connection, keys: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for some in chunks(keys):
+        found.update(conn.scalars(sa.select(t.alerts.c.key).where(t.alerts.c.key.in_(some))))
+    return found
 
 
 def enqueue(conn: Connection, wanted: Sequence[NewAlert], now: datetime) -> int:
     """Write alerts with their deliveries; those already decided are left as they are. Returns how many are new."""
-    there: set[str] = set()
-    for some in chunks([alert.key for alert in wanted]):
-        there.update(conn.scalars(sa.select(t.alerts.c.key).where(t.alerts.c.key.in_(some))))
-    fresh = list({alert.key: alert for alert in wanted if alert.key not in there}.values())
+    by_key = {alert.key: alert for alert in wanted}
+    there = _decided(conn, [alert.key for alert in by_key.values() if not alert.first])
+    fresh = [alert for alert in by_key.values() if alert.key not in there]
     if not fresh:
         return 0
     ids = reserve(conn, t.alerts, len(fresh))

@@ -168,6 +168,7 @@ def _mention_values(source: str, connector: str, row: Row, now: datetime) -> dic
         "level": score.level,
         "severity": row.severity,
         "badness": score.badness,
+        "scorer": score.scorer,
     }
 
 
@@ -200,6 +201,7 @@ def add_versions(conn: Connection, edits: Sequence[tuple[Known, Row]], now: date
             "level": score.level,
             "severity": row.severity,
             "badness": score.badness,
+            "scorer": score.scorer,
             "updated_at": mention.updated_at,
             "last_seen_at": now,
             "looks_missed": 0,
@@ -471,17 +473,20 @@ def full(conn: Connection, ids: Sequence[int]) -> dict[int, RowMapping]:
         sa.select(
             t.mentions,
             v.title, v.text, v.text_length, v.language, v.rating, v.rating_best, v.rating_worst,
-            s.topics, s.dangers, s.reasons, s.scorer,
+            s.topics, s.dangers, s.reasons,
         )
         .join(
             t.versions,
             (v.mention_id == t.mentions.c.id) & (v.version == t.mentions.c.version),
         )
-        .outerjoin(t.scores, (s.mention_id == v.mention_id) & (s.version == v.version))
+        .outerjoin(
+            t.scores,
+            (s.mention_id == v.mention_id) & (s.version == v.version) & (s.scorer == t.mentions.c.scorer),
+        )
     )  # fmt: skip
     for some in chunks(ids):
         for row in conn.execute(query.where(t.mentions.c.id.in_(some))).mappings():
-            found[row["id"]] = row  # of several scorers the last row wins; all current ones agree on the version
+            found[row["id"]] = row
     return found
 
 
@@ -552,10 +557,11 @@ def listed(
     label: str | None = None,
     source: str | None = None,
     since: datetime | None = None,
+    author: str | None = None,
     batch: str | None = None,
     limit: int | None = 50,
 ) -> list[int]:
-    """Return mention ids, newest first, by what is asked for."""
+    """Return mention ids, newest first, by what is asked for. `author` is a name or an id as the site writes it."""
     query = sa.select(t.mentions.c.id).order_by(t.mentions.c.sort_at.desc(), t.mentions.c.id.desc())
     if label:
         query = query.where(t.mentions.c.label == label)
@@ -563,6 +569,8 @@ def listed(
         query = query.where(t.mentions.c.source == source)
     if since:
         query = query.where(t.mentions.c.sort_at >= since)
+    if author:
+        query = query.where(sa.or_(t.mentions.c.author == author, t.mentions.c.author_id == author))
     if batch:
         told = (
             sa.select(t.alerts.c.mention_id)
@@ -571,6 +579,11 @@ def listed(
         )
         query = query.where(t.mentions.c.id.in_(told))
     return list(conn.scalars(query.limit(limit) if limit else query))
+
+
+def sources(conn: Connection) -> list[str]:
+    """Return the names of all sources of which something is stored, imported files and former ones included."""
+    return list(conn.scalars(sa.select(t.mentions.c.source).distinct().order_by(t.mentions.c.source)))
 
 
 def history(conn: Connection, connector: str, author_id: str, before: int, limit: int = 5) -> list[Any]:
