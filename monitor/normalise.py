@@ -41,8 +41,8 @@ def normalise(
 ) -> Mention:
     """Return the mention as it is kept. `brands` tell which accounts of this connector are our own.
 
-    `about` names the brands it belongs to where that is known without matching. Flags: id_made, id_hashed, shortened, no_time,
-    time_clamped, no_zone, no_rating.
+    `about` names the brands it belongs to where that is known without matching. Flags: id_made,
+    id_hashed, shortened, no_time, time_clamped, no_zone, no_rating.
     """
     flags: list[str] = []
     body = text.clean(text.from_html(raw.text) if raw.html else raw.text or "")
