@@ -54,6 +54,8 @@ NO_PIP = """There is no pip on this machine, and I could not get one. Any one of
   - install uv, and start again;
   - name a package index that this machine reaches: PIP_INDEX_URL=... python3 make.py ..."""
 
+SIDE_BY_SIDE = ("--numprocesses", "auto", "--dist", "worksteal")  # two cores: half the time
+
 CHECKS: dict[str, Sequence[str]] = {
     "format": ("-m", "ruff", "format", "--check", "--quiet", "."),
     "style": ("-m", "ruff", "check", "--quiet", "."),

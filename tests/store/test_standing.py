@@ -220,7 +220,7 @@ MOUNTS = """\
 proc /proc proc rw 0 0
 nas:/volume1 /srv/our\\040share nfs4 rw 0 0
 //nas/photos /srv/photos cifs rw 0 0
-me@host: /home/me/remote fuse.sshfs rw 0 0
+me@host: /srv/me/remote fuse.sshfs rw 0 0
 /dev/vdb /srv/our\\040share/local ext4 rw 0 0
 broken
 """
@@ -232,7 +232,7 @@ broken
         ("/srv/our share", "nfs4"),
         ("/srv/our share/deeper", "nfs4"),
         ("/srv/photos", "cifs"),
-        ("/home/me/remote/x", "fuse.sshfs"),
+        ("/srv/me/remote/x", "fuse.sshfs"),
         ("/srv/our share/local", None),
         ("/srv", None),
         ("/srv/photos2", None),
