@@ -64,7 +64,7 @@ def _compare(folder: Path, rows: int) -> int:
     path = folder / "bench.db"
     if not path.exists():
         began = time.perf_counter()
-        _build(path, rows)
+        build(path, rows)
         print(
             f"built {rows:,} mentions, {path.stat().st_size / 2**20:,.0f} MiB, in {time.perf_counter() - began:.0f} s"
         )
@@ -143,7 +143,8 @@ def _warm(path: Path) -> None:
 # --- the database --------------------------------------------------------------------------------
 
 
-def _build(path: Path, rows: int) -> None:
+def build(path: Path, rows: int) -> None:
+    """Make a database of that many mentions, with all that belongs to them."""
     from monitor.store import open_store
 
     open_store(f"sqlite:///{path}", now=START).close()
