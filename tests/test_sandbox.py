@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -21,7 +22,9 @@ import pytest
 from monitor import plugins
 from monitor.connector import Brand, Request, Response
 from monitor.errors import FetchError, MonitorError, ParseError, RefusedError
+from monitor.models import Kind
 from monitor.sandbox import Sandbox, pool
+from monitor.sandbox.speech import Answer
 from tests import sandboxed
 from tests.builders import NOON
 
@@ -505,3 +508,30 @@ def test_nothing_in_a_page_opens_anything_or_grows(roomy: Sandbox, body: bytes, 
 
     assert "root:" not in read
     assert len(read) < 500_000
+
+
+class Getattr:
+    """Stands for what a parser that a page has taken over might send."""
+
+    def __reduce__(self) -> tuple[object, tuple[object, str]]:
+        return getattr, (Kind, "mro")
+
+
+class Member:
+    """Pickled as the first releases of Python 3.11 pickle a member of an enumeration."""
+
+    def __reduce__(self) -> tuple[object, tuple[object, str]]:
+        return getattr, (Kind, "REVIEW")
+
+
+def test_a_member_of_an_enumeration_comes_through_however_this_python_pickles_it() -> None:
+    sent = Answer.unpacked(b"." + pickle.dumps((True, Member())))
+
+    assert sent.result() is Kind.REVIEW
+
+
+def test_nothing_else_is_reached_by_that_way() -> None:
+    sent = Answer.unpacked(b"." + pickle.dumps((True, Getattr())))
+
+    with pytest.raises(pickle.UnpicklingError):
+        sent.result()

@@ -12,8 +12,9 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, EnumType
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from monitor.errors import FetchError, MonitorError, ParseError
 
@@ -166,10 +167,19 @@ class _PlainUnpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """Return a class that stands for a plain value."""
+        if (module, name) == ("builtins", "getattr"):
+            return _member
         found = super().find_class(module, name) if (module, name) in _PLAIN or module in _OURS else None
         if isinstance(found, type) and found.__module__ == module:
             return found
         raise pickle.UnpicklingError(f"the parser sent a {module}.{name}, which is no plain value")
+
+
+def _member(kind: Any, name: str) -> Enum:
+    """Return a member of an enumeration, and nothing else: Python 3.11 before 3.11.4 pickles members by `getattr`."""
+    if isinstance(kind, EnumType) and name in kind.__members__:
+        return cast("Enum", kind.__members__[name])
+    raise pickle.UnpicklingError("the parser sent what is no member of an enumeration")
 
 
 def _told(error: Exception) -> tuple[type[BaseException], tuple[Any, ...], dict[str, Any]]:
