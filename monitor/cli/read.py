@@ -1,4 +1,4 @@
-"""Commands that show: mentions, show, score, cases, deliveries, connectors."""
+"""Commands that look at what is there: mentions, cases, deliveries, score, connectors."""
 
 from __future__ import annotations
 
@@ -7,65 +7,83 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.cli.common import ConfigOption, JsonOption, ago, load, number, opened, show_json, show_table, span
+from monitor.cli.common import ConfigOption, JsonOption, ago, counted, known, load, load_if_there, opened, since
+from monitor.cli.invocation import command
+from monitor.cli.screen import Column, say, show, show_json, show_table
 from monitor.errors import UsageError
 
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of this room."""
-    app.command("mentions")(mentions)
-    app.command("show")(show)
-    app.command("score")(score)
-    app.command("cases")(cases)
-    app.command("deliveries")(deliveries)
-    app.command("connectors")(connectors)
+SHORTEST_ID = 8  # characters of a message's id that must be given
 
 
 def mentions(
-    config: ConfigOption = None,
     bad: Annotated[bool, typer.Option("--bad", help="Only bad ones.")] = False,
-    source: Annotated[str | None, typer.Option(help="Only of this source.")] = None,
-    since: Annotated[str | None, typer.Option(help="Only of the last 7d.")] = None,
-    batch: Annotated[str | None, typer.Option(help="Those that one message told of, by its id.")] = None,
+    source: Annotated[str | None, typer.Option(metavar="NAME", help="Only of this source.")] = None,
+    since_: Annotated[
+        str | None, typer.Option("--since", metavar="WHEN", help="Only of the last 7d, or since 2026-11-01.")
+    ] = None,
+    author: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only by this author, as the site writes the name.")
+    ] = None,
+    batch: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only those that one message told of, by its id.")
+    ] = None,
     limit: Annotated[int, typer.Option(help="At most so many; 0 shows all.", min=0)] = 50,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List what was said, newest first."""
+    """List what was said, newest first.
+
+    Example: monitor mentions --bad --since 7d
+    """
     from monitor import clock
-    from monitor.store import alerts
     from monitor.store import mentions as table
 
     settings = load(config)
     now = clock.now()
     with opened(settings) as store, store.read() as conn:
-        if batch is not None:
-            batch = alerts.find_id(conn, batch)
-            if batch is None:
-                raise UsageError("there is no message with that id; `monitor deliveries` lists them")
-            limit = 0
+        delivery = None if batch is None else _delivery(conn, batch)
         ids = table.listed(
             conn,
             label="bad" if bad else None,
             source=source,
-            since=now - span(since) if since else None,
-            batch=batch,
-            limit=limit or None,
+            since=since(since_, now, settings.zone),
+            author=author,
+            batch=delivery,
+            limit=None if delivery else limit or None,
         )
         rows = table.full(conn, ids)
+        if source is not None and not ids:
+            known("source", source, {*(one.name for one in settings.sources), *table.sources(conn)})
     listed = [_line(rows[mention_id]) for mention_id in ids]
     if as_json:
         show_json(listed)
         return
-    columns = ("id", "when", "source", "stars", "label", "author", "text")
     show_table(
-        columns,
+        (
+            "id", "when", Column("source", 5), Column("stars", spare=True), "label",
+            Column("author", 6, spare=True), Column("text", 16),
+        ),
         [
-            (line["id"], ago(line["sort_at"], now), line["source"], line["rating"], line["label"], line["author"],
-             line["text"][:160])
+            (line["id"], ago(line["sort_at"], now), line["source"], line["rating"], line["label"],
+             line["author"], f"{line['title'] or ''} {line['text']}".strip() or "(no text)")
             for line in listed
         ],
-        "Nothing stored yet. `monitor run` starts the watch.",
+        "Nothing of that kind is stored." if bad or source or since_ or author else "Nothing is stored yet.",
     )  # fmt: skip
+    if limit and len(listed) == limit and delivery is None:
+        say(f"The newest {limit:,}; --limit 0 shows all.")
+
+
+def _delivery(conn: Any, beginning: str) -> str:
+    from monitor.store import alerts
+
+    found = alerts.find_id(conn, beginning)
+    if found is None:
+        raise UsageError(
+            f"there is no message `{beginning}` ({SHORTEST_ID} characters of its id at least); "
+            f"`{command()} deliveries` lists them"
+        )
+    return found
 
 
 def _line(row: Any) -> dict[str, Any]:
@@ -77,48 +95,104 @@ def _line(row: Any) -> dict[str, Any]:
         "label": row["label"],
         "severity": row["severity"],
         "author": row["author"],
+        "title": row["title"],
         "text": row["text"],
         "url": row["url"],
+        "case": f"c{row['case_id']}" if row["case_id"] else None,
         "why_not_told": row["why_not_told"],
     }
 
 
-def show(
-    ref: Annotated[str, typer.Argument(help="A mention (m12) or a case (c3).")],
+def cases(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """List what waits for an answer, the most pressing first.
+
+    Example: monitor cases
+    """
+    from monitor import clock
+    from monitor.store import cases as table
+
+    settings = load(config)
+    now = clock.now()
+    with opened(settings) as store, store.read() as conn:
+        rows = table.open_list(conn)
+    if as_json:
+        show_json([{**row._mapping, "id": f"c{row.id}", "mention_id": f"m{row.mention_id}"} for row in rows])
+        return
+    show_table(
+        (
+            "id", "mention", Column("source", 5), Column("severity", spare=True), "answer by",
+            Column("who", 6), Column("link", 16, spare=True),
+        ),
+        [
+            (f"c{row.id}", f"m{row.mention_id}", row.source, row.severity, _due(row.due_at, now),
+             row.assignee or "nobody yet", row.url)
+            for row in rows
+        ],
+        "Nothing waits for an answer.",
+    )  # fmt: skip
+
+
+def _due(moment: datetime | None, now: datetime) -> str:
+    if moment is None:
+        return "no time set"
+    return f"overdue, {ago(moment, now)}" if moment < now else ago(moment, now)
+
+
+def deliveries(
+    action: Annotated[
+        str | None, typer.Argument(metavar="retry", help="Send again, now, what waits or was given up.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 20,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one mention with its versions, answers and messages, or one case."""
+    """List messages and where they stand, or send them again.
+
+    pending: goes out next. held: waits for a reason, such as quiet hours. sending: on its way. uncertain: may have
+    arrived, is looked up or sent again under the same id. sent: arrived. dead: given up.
+
+    Example: monitor deliveries retry
+    """
+    from dataclasses import asdict
+
+    from monitor import clock
+    from monitor.store import alerts
+
+    if action not in (None, "retry"):
+        raise UsageError(f"`{action}` is nothing one can do with deliveries; `retry` is")
     settings = load(config)
-    with opened(settings) as store, store.read() as conn:
-        from monitor.store import inspect
-
-        if ref.strip().lower().startswith("c"):
-            facts = inspect.case(conn, number(ref, "c"))
-        else:
-            facts = inspect.mention(conn, number(ref, "m"))
-    if facts is None:
-        raise UsageError(f"there is no {ref}")
+    now = clock.now()
+    with opened(settings) as store:
+        if action == "retry":
+            with store.write() as conn:
+                _say_retried(alerts.retry(conn, now), running=store.lock_holder() is not None)
+            return
+        with store.read() as conn:
+            rows = alerts.last_sent(conn, limit)
     if as_json:
-        show_json(facts)
+        show_json([asdict(row) for row in rows])
+        return
+    show_table(
+        (
+            "id", "when", "channel", Column("to", 8, spare=True), "state", Column("tells of", spare=True),
+            Column("why", 16, wraps=True),
+        ),
+        [
+            (row.id[:12], ago(row.created_at, now), row.channel, row.target, row.state, row.alert_count,
+             None if row.state == "sent" else row.last_error or row.held_reason)
+            for row in rows
+        ],
+        "No message yet.",
+    )  # fmt: skip
+
+
+def _say_retried(count: int, *, running: bool) -> None:
+    if not count:
+        print("No message waits and none was given up.")
+    elif running:
+        print(f"{counted(count, 'message')} due now; the running monitor sends them.")
     else:
-        _print_facts(facts)
-
-
-def _print_facts(facts: dict[str, Any], indent: str = "") -> None:
-    from monitor.text import terminal
-
-    for name, value in facts.items():
-        if value is None or value == [] or value == {}:
-            continue
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            print(f"{indent}{name}:")
-            for one in value:
-                _print_facts(one, indent + "    ")
-                print()
-        else:
-            shown = f"{value:%Y-%m-%d %H:%M} UTC" if isinstance(value, datetime) else str(value)
-            print(f"{indent}{name:<16} {terminal(shown)}")
+        print(f"{counted(count, 'message')} due now. To send them: {command()} run --once")
 
 
 def score(
@@ -126,14 +200,23 @@ def score(
     stars: Annotated[float | None, typer.Option(help="The stars beside it, 1 to 5.", min=0, max=5)] = None,
     language: Annotated[str | None, typer.Option(help="The language, when it is known: en, de…")] = None,
     scorer: Annotated[str | None, typer.Option(help="Which scorer; the configured one is the default.")] = None,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what would be thought of a text, and why."""
+    """Say what would be thought of a text, and why.
+
+    Nothing is stored and nobody is told; it needs no configuration.
+
+    Example: monitor score "Waited 40 minutes, then it was cold" --stars 2
+    """
     from monitor import scoring
     from monitor.models import Rating, Scorable
 
+    if scorer is None:
+        settings = load_if_there(config)
+        scorer = settings.scorer if settings else scoring.DEFAULT
     rating = Rating(stars) if stars is not None else None
-    [result] = scoring.scorer(scorer or scoring.DEFAULT).score([Scorable(text, rating, language)])
+    [result] = scoring.scorer(scorer).score([Scorable(text, rating, language)])
     if as_json:
         show_json(
             {
@@ -148,103 +231,55 @@ def score(
             }
         )
         return
-    from monitor.text import terminal
-
-    print(f"{result.label}; {_level(result.level)}")
+    print(f"{result.label}: {LEVELS[result.level]}")
     for why in result.reasons:
-        words = f" ({', '.join(chr(34) + word + chr(34) for word in why.words)})" if why.words else ""
-        print(terminal(f"  because of {why.text}{words}"))
+        words = ", ".join(f'"{word}"' for word in why.words)
+        show(f"{why.text}{f' ({words})' if words else ''}", lead="- ", indent="  ")
     if result.language is None and text.strip():
-        print("  the language is not known, so the words were not read")
+        print("- the language is not known, so the words were not read")
 
 
-def _level(level: str) -> str:
-    return {
-        "alert": "people are told at once",
-        "watch": "it goes to the daily summary",
-        "quiet": "nobody is told",
-    }[level]
-
-
-def cases(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """List what waits for an answer, the most pressing first."""
-    from monitor import clock
-    from monitor.store import cases as table
-
-    settings = load(config)
-    now = clock.now()
-    with opened(settings) as store, store.read() as conn:
-        rows = table.open_list(conn)
-    if as_json:
-        show_json([dict(row._mapping) for row in rows])
-        return
-    show_table(
-        ("id", "mention", "source", "severity", "answer by", "who", "link"),
-        [
-            (f"c{row.id}", f"m{row.mention_id}", row.source, row.severity, ago(row.due_at, now),
-             row.assignee or "nobody yet", row.url)
-            for row in rows
-        ],
-        "Nothing to answer.",
-    )  # fmt: skip
-
-
-def deliveries(
-    action: Annotated[str | None, typer.Argument(help="`retry` sends dead and waiting messages again now.")] = None,
-    config: ConfigOption = None,
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 20,
-    as_json: JsonOption = False,
-) -> None:
-    """List messages and where they stand; `deliveries retry` sends what did not arrive again."""
-    from monitor import clock
-    from monitor.store import alerts
-
-    if action not in (None, "retry"):
-        raise UsageError(f"`{action}` is nothing one can do with deliveries; `retry` is")
-    settings = load(config)
-    now = clock.now()
-    with opened(settings) as store:
-        if action == "retry":
-            with store.write() as conn:
-                count = alerts.retry(conn, now)
-            print(f"{count} messages are due again. The running monitor sends them; or: monitor run --once")
-            return
-        with store.read() as conn:
-            rows = alerts.last_sent(conn, limit)
-    if as_json:
-        show_json([{name: getattr(row, name) for name in row.__dataclass_fields__} for row in rows])
-        return
-    show_table(
-        ("id", "when", "channel", "to", "state", "tells of", "why"),
-        [
-            (row.id[:12], ago(row.created_at, now), row.channel, row.target, row.state, row.alert_count,
-             row.last_error or row.held_reason)
-            for row in rows
-        ],
-        "No message yet.",
-    )  # fmt: skip
+LEVELS = {
+    "alert": "people are told at once",
+    "watch": "it goes to the daily summary",
+    "quiet": "nobody is told",
+}
 
 
 def connectors(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """List the kinds of sites that can be watched, what each sees and what it needs."""
+    """List the kinds of sites that can be watched.
+
+    Your own connectors are among them where the configuration names their folder.
+
+    Example: monitor connectors
+    """
     from monitor import plugins
 
-    own = load(config).own_connectors if config else None
-    rows = []
-    for name in plugins.connector_names(own):
-        kind = plugins.connector(name, own)
-        rows.append(
-            {
-                "connector": name,
-                "site": kind.title,
-                "needs": kind.needs,
-                "ready_in": kind.ready_in,
-                "sees": kind.sees,
-                "sees_answers": kind.sees_answers,
-                "proven": kind.proven,
-            }
-        )
+    settings = load_if_there(config)
+    own = settings.own_connectors if settings else None
+    rows = [_facts(name, plugins.connector(name, own)) for name in plugins.connector_names(own)]
     if as_json:
         show_json(rows)
         return
-    show_table(tuple(rows[0]), [tuple(row.values()) for row in rows], "No connectors found.")
+    for row in rows:
+        print(f"{row['connector']} ({row['site']})" if row["site"] else row["connector"])
+        show(row["sees"], lead="    ")
+        needs = "Needs nothing" if row["needs"] == "nothing" else f"Needs {row['needs']}"
+        show(f"{needs}; ready in {row['ready_in']}; {ANSWERS[row['sees_answers']]}.", lead="    ")
+
+
+ANSWERS = {"yes": "sees your answers", "late": "sees your answers late", "no": "cannot see your answers"}
+
+
+def _facts(name: str, kind: Any) -> dict[str, Any]:
+    return {
+        "connector": name,
+        "site": kind.title,
+        "needs": kind.needs,
+        "ready_in": kind.ready_in,
+        "sees": kind.sees,
+        "sees_answers": kind.sees_answers,
+        "default_every_seconds": int(kind.default_every.total_seconds()),
+        "fastest_seconds": int(kind.fastest.total_seconds()),
+        "proven": kind.proven,
+    }
