@@ -18,6 +18,7 @@ from tests.proofs.phased import NAMES, POINTS, phase_in
 from tests.town import START, Town, bad
 
 READY_WITHIN = 60.0
+EXTRA = 60  # kills, at the most, until each phase has had its share
 AIMED = tuple(name for name in NAMES if name != "look up")
 # Three kills in four are aimed; the short phases are aimed at more often, for some shots come too late.
 AIMS = ("take", "settle", "claim", "take", "settle", "look", "take", "settle", "send", "take", "settle", "idle")
@@ -121,7 +122,7 @@ class Monitor:
         return self.process.wait(30)
 
 
-def run(town: Town, database: str, kills: int, seed: int, *, points_each: int = 5) -> Tally:
+def run(town: Town, database: str, kills: int, seed: int, *, at_least: int = 5, points_each: int = 5) -> Tally:
     """Kill `kills` times at random, then at each named point, and let the last run finish."""
     chance = random.Random(seed)
     town.configure(places=("quay",), every="1s", database=database, channels=("slack",), channel="max_per_day = 1000")
@@ -133,18 +134,14 @@ def run(town: Town, database: str, kills: int, seed: int, *, points_each: int = 
     publisher = Publisher(town, every=0.1)
     publisher.start()
     posts_before = len(town.slack.posts)
-    for turn in range(kills):
+    turn = 0
+    while turn < kills or (_lacking(tally, at_least) and turn < kills + EXTRA):
         aim = AIMS[turn % len(AIMS)] if turn % 4 else None
-        die_in = f"{aim}:{chance.randint(2, 4)}:{chance.uniform(0, 0.5):.3f}" if aim else None
-        monitor = Monitor(town, phases, die_in=die_in)
-        if aim is None:
-            assert monitor.wait_ready(), "the daemon ended by itself"
-            time.sleep(chance.uniform(0.0, 1.2))
-            monitor.kill()
-        assert monitor.process.wait(READY_WITHIN) == -signal.SIGKILL
-        tally.by_phase[phase_in(phases)] += 1
-        tally.kills += 1
+        if turn >= kills:
+            aim = chance.choice(_lacking(tally, at_least))
+        _kill_once(town, phases, aim, chance, tally)
         posts_before = _count_repeats(town, tally, posts_before)
+        turn += 1
     for point in POINTS:
         for turn in range(points_each):
             monitor = Monitor(town, phases, die_at=f"{point}:{turn % 3 + 1}")
@@ -159,6 +156,24 @@ def run(town: Town, database: str, kills: int, seed: int, *, points_each: int = 
     _count_repeats(town, tally, posts_before)
     _count_losses(town, database, tally)
     return tally
+
+
+def _lacking(tally: Tally, at_least: int) -> list[str]:
+    """Return the phases that too few kills have fallen into."""
+    return [phase for phase in AIMED if tally.by_phase[phase] < at_least]
+
+
+def _kill_once(town: Town, phases: Path, aim: str | None, chance: random.Random, tally: Tally) -> None:
+    """Kill at a random time from `ready`; when aiming, some way into a time of that phase."""
+    die_in = f"{aim}:{chance.randint(2, 4)}:{chance.uniform(0, 0.5):.3f}" if aim else None
+    monitor = Monitor(town, phases, die_in=die_in)
+    if aim is None:
+        assert monitor.wait_ready(), "the daemon ended by itself"
+        time.sleep(chance.uniform(0.0, 1.2))
+        monitor.kill()
+    assert monitor.process.wait(READY_WITHIN) == -signal.SIGKILL
+    tally.by_phase[phase_in(phases)] += 1
+    tally.kills += 1
 
 
 def _first_look(town: Town, phases: Path) -> None:
