@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
+from functools import cache
 from types import TracebackType
 from typing import Annotated, Any
 
@@ -20,6 +22,7 @@ from monitor.errors import ConfigError, MonitorError, UsageError
 FAILED = 1
 USAGE = 2
 STOPPED = 130
+NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 GROUPS = {
     "Begin": (setup.demo, setup.init, check.check, check.send_test, read.connectors),
@@ -60,8 +63,19 @@ class Commands(TyperGroup):
                     sys.stdout.flush()
         except BrokenPipeError:
             # Whoever read our output has gone (`| head`): not an error, and not worth a traceback.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             raise typer.Exit from None
+        except OSError as error:
+            if error.errno not in NOT_WRITTEN:
+                raise
+            _drop_output()
+            say(f"the output was not written: {error.strerror}")
+            raise typer.Exit(FAILED) from None
+
+
+def _drop_output() -> None:
+    """Let what could not be written go, or it would be tried again at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 app = typer.Typer(
@@ -120,10 +134,15 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(_status(arguments))
 
 
+@cache
+def commands() -> Any:
+    """Return the group of all commands."""
+    return typer.main.get_command(app)
+
+
 def _status(arguments: list[str] | None) -> int:
-    command = typer.main.get_command(app)
     try:
-        status = command.main(args=arguments, prog_name="monitor", standalone_mode=False)
+        status = commands().main(args=arguments, prog_name="monitor", standalone_mode=False)
     except (ConfigError, UsageError) as error:
         _say_all(str(error))
         return USAGE

@@ -49,12 +49,13 @@ def mentions(
             since=since(since_, now, settings.zone),
             author=author,
             batch=delivery,
-            limit=None if delivery else limit or None,
+            limit=None if delivery or not limit else limit + 1,
         )
         rows = table.full(conn, ids)
         if source is not None and not ids:
             known("source", source, {*(one.name for one in settings.sources), *table.sources(conn)})
-    listed = [_line(rows[mention_id]) for mention_id in ids]
+    more = bool(limit) and delivery is None and len(ids) > limit
+    listed = [_line(rows[mention_id]) for mention_id in (ids[:limit] if more else ids)]
     if as_json:
         show_json(listed)
         return
@@ -70,7 +71,7 @@ def mentions(
         ],
         "Nothing of that kind is stored." if bad or source or since_ or author else "Nothing is stored yet.",
     )  # fmt: skip
-    if limit and len(listed) == limit and delivery is None:
+    if more:
         say(f"The newest {limit:,}; --limit 0 shows all.")
 
 

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Column:
 
 def say(text: str) -> None:
     """Print a line for a person to standard error; standard output is for what was asked for."""
-    print(terminal(text), file=sys.stderr)
+    print(terminal(text.replace("\t", " ")), file=sys.stderr)
 
 
 def show(text: str, *, lead: str = "", indent: str | None = None) -> None:
@@ -87,6 +88,8 @@ def _is_terminal(stream: Any) -> bool:
 def _columns(letter: str) -> int:
     from rich.cells import cell_len
 
+    if unicodedata.category(letter) == "Mc":  # vowels of Indian scripts: rich says 0, nearly all terminals say 1
+        return 1
     return cell_len(letter)
 
 
@@ -150,7 +153,7 @@ def show_table(columns_: Sequence[Column | str], rows: Sequence[Sequence[object]
     Where there is no room for a table, each row becomes a record of `name  value` lines.
     """
     if not rows:
-        print(empty)
+        show(empty)
         return
     wanted = [column if isinstance(column, Column) else Column(column) for column in columns_]
     cells = [[shorten(_plain(value), MAX_CELL) for value in row] for row in rows]

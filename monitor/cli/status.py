@@ -13,6 +13,7 @@ from monitor.cli.screen import Column, show, show_json, show_table
 if TYPE_CHECKING:
     from monitor.config import Settings
     from monitor.store import Connection, Store
+    from monitor.store.sources import SourceState
 
 ONE_SCREEN = 15  # sources; of more, those that are fine are counted
 LATE = timedelta(minutes=3)  # without a sign of life: the loop stands still
@@ -47,7 +48,7 @@ def _facts(settings: Settings, store: Store) -> dict[str, Any]:
             "holder": holder,
             "alive_since": since if holder else None,
             "alive_at": alive_at,
-            "sources": _sources(conn, now),
+            "sources": _sources(settings, conn, now),
             "channels": _channels(settings, conn),
             "deliveries": alerts.counts(conn),
             "cases": cases.summary(conn, now),
@@ -58,24 +59,27 @@ def _instant(value: Any) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value)
 
 
-def _sources(conn: Connection, now: datetime) -> list[dict[str, Any]]:
+def _sources(settings: Settings, conn: Connection, now: datetime) -> list[dict[str, Any]]:
     from monitor.store import sources
 
+    states = {state.name: state for state in sources.all_active(conn)}
     gaps = {gap.source: gap for gap in sources.gaps_since(conn, now - timedelta(days=1))}
-    return [
-        {
-            "source": state.name,
-            "health": state.health,
-            "last_look": state.last_look_at,
-            "last_good": state.last_good_at,
-            "next_look": state.next_poll_at,
-            "not_before": state.not_before,
-            "why": state.last_error,
-            "gap_from": gaps[state.name].from_at if state.name in gaps else None,
-            "gap_to": gaps[state.name].to_at if state.name in gaps else None,
-        }
-        for state in sources.all_active(conn)
-    ]
+    names = dict.fromkeys([*states, *(source.name for source in settings.sources)])
+    return [_source(name, states.get(name), gaps.get(name)) for name in names]
+
+
+def _source(name: str, state: SourceState | None, gap: Any) -> dict[str, Any]:
+    return {
+        "source": name,
+        "health": state.health if state else "new",
+        "last_look": state.last_look_at if state else None,
+        "last_good": state.last_good_at if state else None,
+        "next_look": state.next_poll_at if state else None,
+        "not_before": state.not_before if state else None,
+        "why": state.last_error if state else None,
+        "gap_from": gap.from_at if gap else None,
+        "gap_to": gap.to_at if gap else None,
+    }
 
 
 def _channels(settings: Settings, conn: Connection) -> list[dict[str, Any]]:
@@ -137,7 +141,8 @@ def _work(facts: Mapping[str, Any]) -> str:
 def _print_sources(facts: Mapping[str, Any], zone: str) -> None:
     rows, now = facts["sources"], facts["now"]
     fine = [row for row in rows if row["health"] in ("ok", "new") and row["gap_from"] is None]
-    listed = rows if len(rows) <= ONE_SCREEN else [row for row in rows if row not in fine]
+    troubled = [row for row in rows if row not in fine]
+    listed = rows if len(rows) <= ONE_SCREEN else troubled[:ONE_SCREEN]
     show_table(
         (
             "source", "health", Column("last look", spare=True), "next look",
@@ -148,16 +153,19 @@ def _print_sources(facts: Mapping[str, Any], zone: str) -> None:
              _next(row, now) if facts["running"] else None, _gap(row, zone), row["why"])
             for row in listed
         ],
-        "All sources are fine." if fine else "No sources yet.",
+        "No sources yet." if not rows else "Nothing is wrong with any source.",
     )  # fmt: skip
-    if len(listed) < len(rows):
-        seen = max((row["last_good"] for row in fine if row["last_good"]), default=None)
-        print(f"{counted(len(fine), 'more source')}: fine, the newest look {ago(seen, now)}. All of them: --json")
+    if len(listed) == len(rows):
+        return
+    if more := len(troubled) - len(listed):
+        show(f"And {counted(more, 'more source')} in trouble.")
+    seen = max((row["last_good"] for row in fine if row["last_good"]), default=None)
+    show(f"Fine: {counted(len(fine), 'source')}, the newest look {ago(seen, now)}. Each of them: status --json")
 
 
 def _next(row: Mapping[str, Any], now: datetime) -> str:
-    at = max(row["next_look"], row["not_before"] or row["next_look"])
-    return "now" if at <= now else ago(at, now)
+    times = [at for at in (row["next_look"], row["not_before"]) if at is not None]
+    return ago(max(times), now) if times and max(times) > now else "now"
 
 
 def _gap(row: Mapping[str, Any], zone: str) -> str:
