@@ -257,6 +257,7 @@ class Reason(StrEnum):
     RECOVERED = "recovered"
     CHANNEL_BROKEN = "channel_broken"
     CONFIG_BROKEN = "config_broken"
+    STORE_BROKEN = "store_broken"  # the database is lost: told past it, and the watch ends
     KEY_ENDS = "key_ends"
     DAMAGE = "damage"  # the audit found something it had to mend
     TEST = "test"

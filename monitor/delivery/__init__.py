@@ -6,7 +6,8 @@ under way per channel: a kill can leave at most one of which nobody knows whethe
 """
 
 from monitor.delivery.outbox import Handed, Parcel, claim, hand_over, settle, turn_on
+from monitor.delivery.removed import hand_on
 from monitor.delivery.scene import scene, told
 from monitor.delivery.trial import trials
 
-__all__ = ["Handed", "Parcel", "claim", "hand_over", "scene", "settle", "told", "trials", "turn_on"]
+__all__ = ["Handed", "Parcel", "claim", "hand_on", "hand_over", "scene", "settle", "told", "trials", "turn_on"]

@@ -9,9 +9,8 @@ from monitor import intake, render
 from monitor.config import ChannelSettings
 from monitor.delivery.outbox import Parcel
 from monitor.delivery.scene import told
-from monitor.models import DeliveryState, Reason
-from monitor.store import Connection, mentions
-from monitor.store.alerts import Delivery, hashed
+from monitor.models import Reason
+from monitor.store import Connection, alerts, mentions
 
 
 def trials(conn: Connection, channel: ChannelSettings, routing: intake.Routing, now: datetime) -> list[Parcel]:
@@ -20,23 +19,8 @@ def trials(conn: Connection, channel: ChannelSettings, routing: intake.Routing, 
     about = told(conn, newest, routing)
     parcels = []
     for target in routing.targets[channel.name]:
-        delivery = Delivery(
-            id=hashed("test", channel.name, target, now.isoformat()),
-            channel=channel.name,
-            target=target,
-            state=DeliveryState.SENDING,
-            severity=None,
-            source=None,
-            created_at=now,
-            due_at=now,
-            attempts=1,
-            attempt_started_at=now,
-            held_reason=None,
-            last_error=None,
-            sent_at=None,
-            receipt=None,
-            instead_of=None,
-            alert_count=1,
+        delivery = alerts.unstored(
+            alerts.hashed("test", channel.name, target, now.isoformat()), channel.name, target, now
         )
         scene = render.Scene(
             id=delivery.id,

@@ -44,8 +44,11 @@ class Absence:
         return self.complete or now - self.back_at >= WAIT_FOR_LOOKS
 
     def with_look(self, source: str, look: Look, taken: Taken) -> Absence:
-        """Return the absence with one more source looked at."""
-        failed = self.failed | ({source: str(look.error)} if look.error else {})
+        """Return the absence with one more source looked at. A look that began before it ended counts for nothing."""
+        if look.started_at < self.back_at:
+            return self
+        others = {name: why for name, why in self.failed.items() if name != source}
+        failed = others | ({source: str(look.error)} if look.error else {})
         found = self.found | {source: self.found.get(source, 0) + taken.new}
         return replace(self, waiting=self.waiting - {source}, found=found, failed=failed)
 

@@ -27,6 +27,7 @@ optional; what is missing is not said; times are ISO text; unknown keys are igno
     CHANNEL_BROKEN    channel; where: "#support on Slack"; since; why; permanent; instead: where it goes now;
                       waiting: messages; mend
     CONFIG_BROKEN     path; problems [text]; since: of when the active one is
+    STORE_BROKEN      why: a sentence; since: until when was watched
     KEY_ENDS          source, site, place; ends_at; mend; minutes; url
     DAMAGE            found [text]; left [text]: what could not be mended
     DIGEST            waiting: count, if more than the scene holds; answered, fastest_minutes, thanks: yesterday;

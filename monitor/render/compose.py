@@ -38,6 +38,7 @@ STOPS = {
     Reason.RECOVERED: ONCE,
     Reason.CHANNEL_BROKEN: "I write at most once a day about a channel.",
     Reason.CONFIG_BROKEN: "I write once about this change.",
+    Reason.STORE_BROKEN: ONCE,
     Reason.KEY_ENDS: "I write 14, 3 and 1 days before it ends. A new key stops this.",
     Reason.DAMAGE: ONCE,
     Reason.DIGEST: "",
@@ -296,7 +297,7 @@ def _tone(scene: Scene, views: Sequence[View]) -> str:
         return "good"
     if scene.reason in (
         Reason.SOURCE_BROKEN, Reason.STILL_BROKEN, Reason.CHANNEL_BROKEN, Reason.CONFIG_BROKEN, Reason.KEY_ENDS,
-        Reason.DAMAGE,
+        Reason.STORE_BROKEN, Reason.DAMAGE,
     ):  # fmt: skip
         return "broken"
     if scene.reason in STANDS_ALONE and views:

@@ -7,7 +7,7 @@ says and to whom, so that the same message is the same row whoever enqueues it a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -355,11 +355,76 @@ def doubt_all(conn: Connection) -> int:
     return result.rowcount
 
 
-def fail_over(conn: Connection, delivery: Delivery, channel: str, targets: Sequence[str], now: datetime) -> int:
-    """Send the alerts of a dead delivery through another channel. Returns how many messages that makes."""
+def doubt_expired(conn: Connection, now: datetime, *, but: Collection[str] = ()) -> int:
+    """Treat a row in `sending` whose lease is over as uncertain, but not where somebody is still at it."""
+    d = t.deliveries.c
+    over = (d.state == DeliveryState.SENDING, d.lease_until <= now, d.channel.not_in(but))
+    result = conn.execute(t.deliveries.update().where(*over).values(state=DeliveryState.UNCERTAIN, lease_until=None))
+    return result.rowcount
+
+
+def waiting_channels(conn: Connection) -> set[str]:
+    """Return the channels that a message waits for, due or not."""
+    d = t.deliveries.c
+    return set(conn.scalars(sa.select(d.channel).where(d.state.in_((*WAITING, DeliveryState.UNCERTAIN))).distinct()))
+
+
+def waiting(conn: Connection, channel: str, limit: int) -> list[Delivery]:
+    """Return the messages that wait for a channel, due or not, the oldest first."""
+    d = t.deliveries.c
+    states = (*WAITING, DeliveryState.UNCERTAIN)
+    query = sa.select(*_DELIVERY).where(d.channel == channel, d.state.in_(states))
+    return [_read(row) for row in conn.execute(query.order_by(d.created_at, d.id).limit(limit))]
+
+
+def stuck(conn: Connection, now: datetime) -> dict[str, str]:
+    """Return the channels that a due message still waits for, each with what went wrong last."""
+    d = t.deliveries.c
+    due_now = sa.or_(sa.and_(d.state.in_(WAITING), d.due_at <= now), d.state == DeliveryState.UNCERTAIN)
+    names = set(conn.scalars(sa.select(d.channel).where(due_now).distinct()))
+    states = channel_states(conn)
+    return {name: (states[name].last_error if name in states else None) or "not sent yet" for name in sorted(names)}
+
+
+def unstored(delivery_id: str, channel: str, target: str, now: datetime) -> Delivery:
+    """Return a message that goes out now and is not written down anywhere."""
+    return Delivery(
+        id=delivery_id,
+        channel=channel,
+        target=target,
+        state=DeliveryState.SENDING,
+        severity=None,
+        source=None,
+        created_at=now,
+        due_at=now,
+        attempts=1,
+        attempt_started_at=now,
+        held_reason=None,
+        last_error=None,
+        sent_at=None,
+        receipt=None,
+        instead_of=None,
+        alert_count=1,
+    )
+
+
+def fail_over(
+    conn: Connection,
+    delivery: Delivery,
+    channel: str,
+    targets: Sequence[str],
+    now: datetime,
+    *,
+    as_held: bool = False,
+) -> int:
+    """Send the alerts of a dead delivery through another channel. Returns how many messages that makes.
+
+    They go out now, or with `as_held` when the dead one would have.
+    """
     alert_ids = list(
         conn.scalars(sa.select(t.delivery_alerts.c.alert_id).where(t.delivery_alerts.c.delivery_id == delivery.id))
     )
+    held = as_held and delivery.state is DeliveryState.HELD
     count = 0
     for target in targets:
         new_id = hashed("instead", delivery.id, channel, target)
@@ -372,11 +437,12 @@ def fail_over(conn: Connection, delivery: Delivery, channel: str, targets: Seque
                 id=new_id,
                 channel=channel,
                 target=target,
-                state=DeliveryState.PENDING,
+                state=DeliveryState.HELD if held else DeliveryState.PENDING,
                 severity=delivery.severity,
                 source=delivery.source,
                 created_at=now,
-                due_at=now,
+                due_at=delivery.due_at if held else now,
+                held_reason=delivery.held_reason if held else None,
                 instead_of=delivery.id,
                 alert_count=len(missing),
             )

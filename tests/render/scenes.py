@@ -389,6 +389,13 @@ SCENES: dict[str, Scene] = {
             "minutes": 2,
         },
     ),
+    "store_broken": a_scene(
+        Reason.STORE_BROKEN,
+        facts={
+            "why": "monitor.db was deleted or replaced while the program runs; nothing more is written",
+            "since": at(10, 2).isoformat(),
+        },
+    ),
     "damage": a_scene(
         Reason.DAMAGE,
         facts={"found": ["2 bad mentions had no alert; they are told now"], "left": []},

@@ -1,49 +1,52 @@
-"""The daemon: ticks, hands work to threads, and is the one thread that writes.
+"""What is done when: ticks, work handed to threads, results taken in by the one thread that writes.
 
-`schedule` only ticks. What is due is a query, a unit of work is one function with a name or an id,
-and no state lives in the process: a restart, a second process and `monitor poll --due` agree.
+What is due is a query, a unit of work is one function with a name or an id, and no state lives in the
+process: a restart, a second process and `monitor poll --due` agree.
 """
 
 from __future__ import annotations
 
 import os
 import queue
-import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import schedule
 import structlog
 
-from monitor import audit, clock, config, delivery, followup, intake, polling
+from monitor import audit, clock, config, delivery, followup, intake, logs, polling
 from monitor.clock import Clock
 from monitor.config import ChannelSettings, Settings, SourceSettings
 from monitor.crew import Crew
+from monitor.daemon import alarm, pulse, service
+from monitor.daemon.pulse import Pulse
+from monitor.daemon.service import notify
+from monitor.daemon.writing import Writer
 from monitor.errors import ConfigError, MonitorError, StoreError
 from monitor.http import Door, Session, addresses_in
 from monitor.match import Matcher
-from monitor.models import Reason
+from monitor.models import Json, Reason
 from monitor.sandbox import Sandbox
 from monitor.scoring import scorer
-from monitor.store import Connection, Store, alerts, sources
+from monitor.store import Connection, Store, alerts, clocks, daily_backup, sources
 from monitor.store.sources import SourceState
 
 TICK = 1  # seconds
 AT_ONCE = 64  # looks taken in with one commit
-MINUTE = timedelta(seconds=60)
-STOP_WITHIN = timedelta(seconds=15)  # of the twenty a service manager should be given
+STOP_WITHIN = timedelta(seconds=14)  # of the twenty a service manager should be given
 WORKERS = 16
 SENDERS = 8
 
 T = TypeVar("T")
 log = structlog.get_logger()
+
+
+class TakenOverError(StoreError):
+    """Another monitor has become the daemon of this database."""
 
 
 @dataclass
@@ -83,17 +86,24 @@ class Daemon:
         self.door = door or Door(contact=settings.contact, version=_version())
         self.sandbox = Sandbox()
         self.holder = f"{socket.gethostname()}:{os.getpid()}"
-        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._arrived: queue.SimpleQueue[tuple[SourceSettings, polling.Look | Exception]] = queue.SimpleQueue()
-        self._lookers = Crew(workers, "look")
-        self._senders = Crew(SENDERS, "send")
+        self.writer = Writer(store)
+        self.read, self.write = self.writer.read, self.writer.write
+        lookers, senders = service.threads_that_fit(workers, SENDERS)
+        self._arrived: queue.SimpleQueue[tuple[SourceSettings, polling.Look]] = queue.SimpleQueue()
+        self._lookers = Crew(lookers, "look")
+        self._senders = Crew(senders, "send")
+        self._copiers = Crew(1, "backup")
         self._looking: set[str] = set()
         self._sending: set[str] = set()
         self._stopping = threading.Event()
-        self._writer = threading.get_ident()
-        self._beat = schedule.Scheduler()
+        self._hurry = False
+        self._locked = False
+        self._lost: StoreError | None = None  # the database, for good
+        self._pulse = Pulse(now)
         self._absence: followup.Absence | None = None
         self._wake_at: datetime | None = None
+        self._copied_on: date | None = None
+        self._refused_file: str | None = None  # what was wrong with the file that was told last
         self.use(settings)
 
     def totals(self) -> dict[str, int]:
@@ -102,63 +112,39 @@ class Daemon:
         return {name: value for name, value in counts.items() if isinstance(value, int)}
 
     def use(self, settings: Settings) -> None:
-        """Work with this configuration from now on."""
-        self.settings = settings
-        self.routing = intake.Routing.of(settings)
-        self.by_name = {source.name: source for source in settings.sources}
-        accounts = settings.accounts
-        self.tools = polling.Tools(
+        """Work with this configuration from now on; when it cannot be used, with the earlier one."""
+        routing = intake.Routing.of(settings)
+        tools = polling.Tools(
             settings=settings,
             door=self.door,
             sandbox=self.sandbox,
             scorer=scorer(settings.scorer),
             matcher=Matcher(settings.brands),
-            vault=polling.Vault(self.read, self.write, accounts),
+            vault=polling.Vault(self.read, self.write, settings.accounts),
             read=self.read,
             clock=self.now,
         )
-
-    # --- one thread writes
-
-    def read(self, work: Callable[[Connection], T]) -> T:
-        """Run some work on a connection that only reads, on the calling thread."""
-        with self.store.read() as conn:
-            return work(conn)
-
-    def write(self, work: Callable[[Connection], T]) -> T:
-        """Run some work in one transaction on the writing thread, and wait for its result."""
-        if threading.get_ident() == self._writer:
-            with self.store.write() as conn:
-                return work(conn)
-        done: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
-
-        def job() -> None:
-            try:
-                with self.store.write() as conn:
-                    done.put((work(conn), None))
-            except Exception as error:  # noqa: BLE001  # handed to the thread that asked
-                done.put((None, error))
-
-        self._jobs.put(job)
-        result, error = done.get()
-        if error is not None:
-            raise error
-        return result  # type: ignore[no-any-return]  # what `work` returned
+        self.settings, self.routing, self.tools = settings, routing, tools
+        self.by_name = {source.name: source for source in settings.sources}
+        self.used_since = self.now()
 
     # --- life
 
     def prepare(self) -> None:
         """Make the database agree with the configuration, and doubt what a dead predecessor left."""
-        self._writer = threading.get_ident()
+        self.writer.adopt()
+        self._locked = self.store.lock_alive()
         now = self.now()
 
         def work(conn: Connection) -> None:
+            self._set_right(conn, now)
             doubted = alerts.doubt_all(conn)
             sources.release_all(conn)
             for name, state in alerts.channel_states(conn).items():
                 if state.state == "refused":  # somebody may have mended it: it gets one try
-                    alerts.put_channel(conn, name, state="failing", not_before=None, told_at=None)
+                    alerts.put_channel(conn, name, state="failing", not_before=None)
             self._sync(conn, now)
+            delivery.hand_on(conn, self.routing, now)
             self._absence = followup.Absence.since(conn, list(self.by_name), now)
             sources.put_meta(conn, "alive_since", now.isoformat())
             followup.note_alive(conn, now)
@@ -166,6 +152,17 @@ class Daemon:
                 log.info("uncertain deliveries found", count=doubted)
 
         self.write(work)
+
+    def _set_right(self, conn: Connection, now: datetime) -> None:
+        """Let a clock that was set back while nobody ran delay nothing."""
+        alive_at = sources.get_meta(conn, "alive_at")
+        if alive_at is not None and (ahead := datetime.fromisoformat(alive_at) - now) > pulse.BACK:
+            self._set_back(conn, ahead, now)
+
+    def _set_back(self, conn: Connection, span: timedelta, now: datetime) -> None:
+        log.warning("clock was set back", seconds=int(span.total_seconds()))
+        clocks.set_back(conn, span, now)
+        followup.note_alive(conn, now)
 
     def _sync(self, conn: Connection, now: datetime) -> None:
         wanted = [
@@ -175,7 +172,7 @@ class Daemon:
 
     def _until_next(self) -> float:
         """Return the seconds until the next tick, or until a source is due before it."""
-        seconds = max(0.0, self._beat.idle_seconds or 0.0)
+        seconds = self._pulse.wait()
         if self._wake_at is not None:
             seconds = min(seconds, max(0.0, (self._wake_at - self.now()).total_seconds()))
         return seconds
@@ -203,43 +200,58 @@ class Daemon:
         self.write(work)
 
     def run(self, *, ready: Callable[[], None] = lambda: None) -> None:
-        """Watch until told to stop."""
+        """Watch until told to stop. Raises StoreError when the database is lost for good."""
+        service.warn_of_root()
         self.prepare()
-        self._beat.every(TICK).seconds.do(self._guarded, self._tick)
-        self._beat.every(60).seconds.do(self._guarded, self._minute)
+        for seconds, job in ((TICK, self._tick), (60, self._minute), (60, self._back_up)):
+            self._pulse.every(seconds, partial(self.writer.guarded, job))
         notify("READY=1")
         log.info("ready", sources=len(self.by_name), channels=len(self.settings.channels))
         ready()
-        self._guarded(self._tick)
-        self._guarded(self._minute)
-        while not self._stopping.is_set():
-            self._beat.run_pending()
-            self._work(timeout=self._until_next())
-            if self._wake_at is not None and self._wake_at <= self.now():
-                self._start_looks()
-        self.close()
+        try:
+            for job in (self._tick, self._minute, self._back_up):
+                self.writer.guarded(job)
+            while not self._stopping.is_set():
+                self.step()
+        except StoreError as error:
+            self._lost = error
+            self._say_last_words(error)
+            raise
+        finally:
+            self.close()
+
+    def step(self) -> None:
+        """Do what is due and one job; wait for it at most until the next is due."""
+        if (leap := self._pulse.jump()) is not None:
+            self.writer.guarded(partial(self._jumped, leap))
+        self._pulse.beat()
+        self.writer.work(self._until_next())
+        if self._wake_at is not None and self._wake_at <= self.now():
+            self.writer.guarded(self._start_looks)
 
     def run_once(self, within: timedelta = timedelta(minutes=10)) -> None:
         """Look at everything that is due, tell what is to be told, and return."""
         self.prepare()
-        self.turn(within)
-        self.close()
+        try:
+            self.turn(within)
+        finally:
+            self.close()
 
     def turn(self, within: timedelta = timedelta(minutes=10)) -> None:
         """Do what is due now and what is done each minute, until nothing is left. For a clock that others set."""
         self.until_idle(within)
-        self._guarded(self._minute)
+        self.writer.guarded(self._minute)
         self.until_idle(within)
 
     def until_idle(self, within: timedelta = timedelta(minutes=10)) -> None:
         """Work until nothing is due and nothing is under way."""
         end = clock.monotonic() + within.total_seconds()
         while clock.monotonic() < end and not self._stopping.is_set():
-            self._tick()
+            self.writer.guarded(self._tick)
             busy = self._lookers.busy() or self._senders.busy() or self._looking or self._sending
-            if not busy and self._jobs.empty() and not self._has_work():
+            if not busy and self.writer.idle and not self._has_work():
                 return
-            self._work(timeout=0.05)
+            self.writer.work(0.05)
 
     def _has_work(self) -> bool:
         now = self.now()
@@ -258,63 +270,149 @@ class Daemon:
 
         return self.read(work)
 
+    def unsent(self) -> dict[str, str]:
+        """Return the channels that something still waits for although it is due, each with why."""
+        now = self.now()
+        return self.read(lambda conn: alerts.stuck(conn, now))
+
     def stop(self, *_: object) -> None:
         """End soon: finish what is under way, begin nothing new. Safe to call from a signal handler."""
         self._stopping.set()
-        self._jobs.put(lambda: None)
+        self.writer.put(lambda: None)
+
+    def hurry(self) -> None:
+        """End now: what is under way is not waited for."""
+        self._hurry = True
 
     def close(self) -> None:
         """Let what is under way end, for some seconds, and let go of everything."""
         notify("STOPPING=1")
         self._stopping.set()
+        try:
+            self._finish()
+            self._let_go()
+        except StoreError as error:
+            log.warning("not everything written down", why=str(error))
+        finally:
+            self.door.close()
+            self.sandbox.close()
+            logs.count_left_out(everything=True)
+            log.info("stopped", looks=self.counts.looks, new=self.counts.new, sent=self.counts.sent)
+
+    def _finish(self) -> None:
         end = clock.monotonic() + STOP_WITHIN.total_seconds()
-        while (self._looking or self._sending) and clock.monotonic() < end:
-            self._work(timeout=0.1)
-        while not self._jobs.empty():
-            self._work(timeout=0)
-        self.sandbox.close()
-        self.door.close()
-        log.info("stopped", looks=self.counts.looks, new=self.counts.new, sent=self.counts.sent)
+        while self._writes() and not self._hurry and clock.monotonic() < end:
+            if not (self._looking or self._sending) and self.writer.idle:
+                return
+            self.writer.work(0.1)
 
-    def _work(self, timeout: float) -> None:
-        """Do one job for the writing thread, waiting for it at most that long."""
-        try:
-            job = self._jobs.get(timeout=timeout) if timeout else self._jobs.get_nowait()
-        except queue.Empty:
-            return
-        self._guarded(job)
+    def _writes(self) -> bool:
+        return self._lost is None and self.writer.trouble is None
 
-    def _guarded(self, job: Callable[[], None]) -> None:
-        """Run a job of the loop: one that raises must not end the watch."""
-        try:
-            job()
-        except StoreError:
-            raise
-        except Exception as error:  # one job that fails must not end the watch
-            log.exception("job failed", kind=type(error).__name__)
+    def _let_go(self) -> None:
+        """Leave no lease behind, and no message of which it is not said that nobody knows."""
+        now = self.now()
+
+        def work(conn: Connection) -> None:
+            alerts.doubt_all(conn)
+            sources.release_all(conn)
+            followup.note_alive(conn, now)
+
+        if self._writes():
+            self.write(work)
+
+    def _say_last_words(self, error: StoreError) -> None:
+        """Tell the operator, past the database, that the watch has ended."""
+        log.error("watch ended", why=str(error))
+        if not isinstance(error, TakenOverError):
+            facts = {"why": str(error), "since": self.beaten_at.isoformat()}
+            alarm.tell_at_once(
+                self.routing, Reason.STORE_BROKEN, facts, self.now(), lambda channel: self.session_for(channel).fetch
+            )
 
     # --- ticking
 
     def _tick(self) -> None:
-        self.beaten_at = self.now()
+        now = self.beaten_at = self.now()
+        if pulse.is_wrong(now):
+            log.warning("clock cannot be right", says=now.isoformat())
+            return
+        if self.writer.trouble is not None:
+            self._keep_lock()
+            if not self.writer.recover():
+                return
         self._start_looks()
         self._start_sends()
 
     def _minute(self) -> None:
+        logs.count_left_out()
         now = self.now()
+        if self.writer.trouble is not None or pulse.is_wrong(now):
+            notify("WATCHDOG=1")  # the loop turns; nobody is helped by a new start
+            return
+        self._keep_lock()
 
         def work(conn: Connection) -> bool:
             followup.note_alive(conn, now)
+            alerts.doubt_expired(conn, now, but=self._sending)
+            delivery.hand_on(conn, self.routing, now)
             followup.digest(conn, self.routing, now)
             return audit.run(conn, self.routing, now).clean
 
-        clean = self.write(work)
-        if clean:
+        if self.write(work):
             notify("WATCHDOG=1")
             self._heartbeat()
         self._start_rechecks(now)
         if self._absence is not None and self._absence.over(now):
             self._welcome_back(now)
+
+    def _keep_lock(self) -> None:
+        """Take a lock that was lost again. Raises TakenOverError when another monitor was faster."""
+        if not self._locked or self.store.lock_alive():
+            return
+        self.store.unlock()
+        if not self.store.lock(self.now()):
+            holder = self.store.lock_holder()
+            raise TakenOverError(
+                f"the lock on the database was lost, and another monitor{f' ({holder})' if holder else ''} "
+                "has taken over: this one ends"
+            )
+        log.warning("lock was lost and is taken again")
+
+    def _jumped(self, leap: timedelta) -> None:
+        """Make up for a clock that was set back, or for the time that was slept away."""
+        now = self.now()
+        if leap < timedelta(0):
+            self.beaten_at = now
+            self.write(lambda conn: self._set_back(conn, -leap, now))
+        elif self._absence is None:
+            names = list(self.by_name)
+            self._absence = self.read(lambda conn: followup.Absence.since(conn, names, now))
+
+    def _back_up(self) -> None:
+        """Have today's backup made, on a thread of its own."""
+        now = self.now()
+        if self._copied_on == now.date() or self.writer.trouble is not None or pulse.is_wrong(now):
+            return
+        self._copied_on = now.date()
+        beside = self.store.path.parent if self.store.path else self.settings.path.absolute().parent
+
+        def task() -> None:
+            try:
+                if made := daily_backup(self.store, beside / "backups", now):
+                    log.info("backup made", file=made.name)
+            except (MonitorError, OSError) as error:
+                log.error("backup not made", why=str(error))
+                left = [f"today's backup could not be made: {error}"]
+                self.writer.put(partial(self._tell, Reason.DAMAGE, ("backup", now.date()), {"left": left}))
+
+        self._copiers.start(task)
+
+    def _tell(self, reason: Reason, key: Sequence[object], facts: dict[str, Json]) -> None:
+        """Tell the operator, once for each key."""
+        now = self.now()
+        self.write(lambda conn: intake.tell_operator(conn, self.routing, reason, key=key, facts=facts, now=now))
+        self._start_sends()
 
     def _heartbeat(self) -> None:
         url = self.settings.heartbeat_url
@@ -342,9 +440,7 @@ class Daemon:
     def _lease(self, conn: Connection, free: int, now: datetime) -> list[SourceState]:
         if free <= 0 or self._stopping.is_set():
             return []
-        return sources.claim_due(
-            conn, now=now, lease=polling.LEASE, holder=self.holder, limit=free, only=self.only
-        )
+        return sources.claim_due(conn, now=now, lease=polling.LEASE, holder=self.holder, limit=free, only=self.only)
 
     def _begin(self, leased: Sequence[SourceState], now: datetime) -> None:
         for state in leased:
@@ -359,11 +455,12 @@ class Daemon:
 
         def task() -> None:
             try:
-                look: polling.Look | Exception = polling.look(source, state, tools)
-            except Exception as error:  # noqa: BLE001  # per source is one of the three places where everything is caught
-                look = error
+                look = polling.look(source, state, tools)
+            except Exception as error:  # per source is one of the three places where everything is caught
+                log.error("look failed", source=source.name, kind=type(error).__name__, exc_info=error)
+                look = polling.broken_look(source, error, self.now())
             self._arrived.put((source, look))
-            self._jobs.put(self._looked)
+            self.writer.put(self._looked)
 
         self._lookers.start(task)
 
@@ -379,17 +476,19 @@ class Daemon:
         now, free = self.now(), self._lookers.free()
 
         def work(conn: Connection) -> tuple[list[polling.Taken], list[SourceState]]:
-            taken = [polling.take(conn, look, source, self.routing, now) for source, look in arrived]
+            taken = [self._take(conn, source, look, now) for source, look in arrived]
             return taken, self._lease(conn, free, now)
 
         try:
             taken, leased = self.write(work)
         except StoreError:
+            for pair in arrived:  # they are taken in when the database answers again
+                self._arrived.put(pair)
             raise
-        except Exception as error:  # noqa: BLE001  # one job that fails must not end the watch
+        except Exception as error:  # noqa: BLE001  # each is tried again by itself, and its error logged there
             log.warning("looks taken in one by one", count=len(arrived), kind=type(error).__name__)
             for source, look in arrived:
-                self._guarded(partial(self._take_one, source, look, now))
+                self.writer.guarded(partial(self._take_one, source, look, now))
         else:
             for (source, look), one in zip(arrived, taken, strict=True):
                 self._took(source, look, one, now)
@@ -400,21 +499,28 @@ class Daemon:
         arrived: list[tuple[SourceSettings, polling.Look]] = []
         while len(arrived) < AT_ONCE:
             try:
-                source, look = self._arrived.get_nowait()
+                arrived.append(self._arrived.get_nowait())
             except queue.Empty:
                 break
-            self._looking.discard(source.name)
-            if isinstance(look, Exception):
-                log.error("look failed", source=source.name, kind=type(look).__name__, exc_info=look)
-                look = polling.broken_look(source, look, self.now())
-            arrived.append((source, look))
         return arrived
 
+    def _take(self, conn: Connection, source: SourceSettings, look: polling.Look, now: datetime) -> polling.Taken:
+        """Take a look in, unless its source has been changed meanwhile: then it belongs to nothing any more."""
+        wanted = self.by_name.get(source.name)
+        if wanted is None or wanted.options_hash != source.options_hash:
+            sources.update(conn, source.name, lease_until=None)
+            return polling.Taken()
+        return polling.take(conn, look, wanted, self.routing, now)
+
     def _take_one(self, source: SourceSettings, look: polling.Look, now: datetime) -> None:
-        taken = self.write(lambda conn: polling.take(conn, look, source, self.routing, now))
+        try:
+            taken = self.write(lambda conn: self._take(conn, source, look, now))
+        finally:
+            self._looking.discard(source.name)
         self._took(source, look, taken, now)
 
     def _took(self, source: SourceSettings, look: polling.Look, taken: polling.Taken, now: datetime) -> None:
+        self._looking.discard(source.name)
         self.counts.looks += 1
         self._count(taken, look)
         if self._absence is not None and (look.done or look.error):
@@ -461,14 +567,16 @@ class Daemon:
                 log.error("re-check failed", source=source.name, kind=type(error).__name__)
                 return
             if look is not None:
-                self._jobs.put(lambda: self._rechecked(source, look))
+                self.writer.put(lambda: self._rechecked(source, look))
 
         self._lookers.start(task)
 
     def _rechecked(self, source: SourceSettings, look: polling.Look) -> None:
         now = self.now()
-        self.write(lambda conn: polling.take_recheck(conn, look, source, self.routing, now))
-        self._start_sends()
+        wanted = self.by_name.get(source.name)
+        if wanted is not None and wanted.options_hash == source.options_hash:
+            self.write(lambda conn: polling.take_recheck(conn, look, wanted, self.routing, now))
+            self._start_sends()
 
     # --- sending
 
@@ -478,23 +586,22 @@ class Daemon:
         now = self.now()
         waiting = self.read(lambda conn: alerts.channels_with_work(conn, now))
         for name in sorted(waiting - self._sending):
-            channel = self.routing.channels.get(name)
-            if channel is not None:
-                self._send_next(channel)
+            self._send_next(name)
 
-    def _send_next(self, channel: ChannelSettings) -> None:
-        if channel.name in self._sending or self._stopping.is_set():
+    def _send_next(self, name: str) -> None:
+        channel = self.routing.channels.get(name)
+        if channel is None or name in self._sending or self._stopping.is_set():
             return
         now = self.now()
         parcel = self.write(lambda conn: delivery.claim(conn, channel, self.routing, now))
         if parcel is None:
             return
-        self._sending.add(channel.name)
+        self._sending.add(name)
         fetch = self.session_for(channel).fetch
 
         def task() -> None:
             handed = delivery.hand_over(parcel, fetch)
-            self._jobs.put(lambda: self._handed(channel, parcel, handed))
+            self.writer.put(lambda: self._handed(parcel, handed))
 
         self._senders.start(task)
 
@@ -518,15 +625,21 @@ class Daemon:
         self.write(lambda conn: delivery.turn_on(conn, channel.name))
         return None
 
-    def _handed(self, channel: ChannelSettings, parcel: delivery.Parcel, handed: delivery.Handed) -> None:
-        self._sending.discard(channel.name)
-        now = self.now()
-        self.write(lambda conn: delivery.settle(conn, parcel, handed, self.routing, now))
+    def _handed(self, parcel: delivery.Parcel, handed: delivery.Handed) -> None:
+        name, now = parcel.channel.name, self.now()
+        try:
+            self.write(lambda conn: delivery.settle(conn, parcel, handed, self.routing, now))
+        except StoreError:
+            raise  # settled when the database answers again; until then the channel is left alone
+        except Exception:
+            self._sending.discard(name)
+            raise
+        self._sending.discard(name)
         if handed.error is None:
             self.counts.sent += 1
         else:
             self.counts.failed_sends += 1
-        self._send_next(channel)
+        self._send_next(name)
         if handed.error is not None:
             self._start_sends()  # another channel may have taken over
 
@@ -534,89 +647,46 @@ class Daemon:
 
     def reload(self, *_: object) -> None:
         """Read the configuration again, soon. Safe to call from a signal handler."""
-        self._jobs.put(self._reload)
+        self.writer.put(self._reload)
 
     def _reload(self) -> None:
-        path = self.settings.path
+        before = self.settings.database
         try:
-            fresh = config.load(path, self.env)
-        except ConfigError as error:
-            log.error("configuration not changed", problems=len(error.problems))
-            self._tell_bad_configuration(path, error)
+            fresh = config.load(self.settings.path, self.env)
+            logs.hide(config.secret_values(fresh))
+            self.use(fresh)
+        except MonitorError as error:
+            self._refuse(error)
             return
-        self.use(fresh)
+        self._refused_file = None
+        if fresh.database != before:
+            log.warning("database not changed", advice="another database is used after a new start only")
         now = self.now()
-        self.write(lambda conn: self._sync(conn, now))
-        log.info("configuration changed", sources=len(self.by_name))
+        self.write(lambda conn: self._changed(conn, now))
+        log.info("configuration changed", sources=len(self.by_name), channels=len(self.settings.channels))
         self._tick()
 
-    def _tell_bad_configuration(self, path: Path, error: ConfigError) -> None:
-        now = self.now()
-        facts = {"path": path.name, "problems": [str(problem) for problem in error.problems[:5]]}
-        self.write(
-            lambda conn: intake.tell_operator(
-                conn,
-                self.routing,
-                Reason.CONFIG_BROKEN,
-                key=("config", now.isoformat()),
-                facts=facts,
-                now=now,
-            )
-        )
-        self._start_sends()
+    def _changed(self, conn: Connection, now: datetime) -> None:
+        self._sync(conn, now)
+        delivery.hand_on(conn, self.routing, now)
+
+    def _refuse(self, error: MonitorError) -> None:
+        """Go on with the configuration that works, and tell the operator once what is wrong with the other."""
+        problems = error.problems if isinstance(error, ConfigError) else ()
+        words = [str(problem) for problem in problems] or [str(error)]
+        log.error("configuration not changed", problems=len(words))
+        if self._refused_file == (wrong := alerts.hashed(*words)):
+            return
+        facts: dict[str, Json] = {
+            "path": self.settings.path.name,
+            "problems": list(words[:5]),
+            "since": self.used_since.isoformat(),
+        }
+        self._tell(Reason.CONFIG_BROKEN, ("config", wrong, self.used_since), facts)
+        self._refused_file = wrong
 
 
 def _version() -> str:
     from monitor import __version__
 
     return __version__
-
-
-@contextmanager
-def signals(daemon: Daemon, *, also: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Let SIGTERM and SIGINT end the daemon (and call `also`), and SIGHUP make it read its configuration again."""
-
-    def end(*_: object) -> None:
-        also()
-        daemon.stop()
-
-    handlers = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: daemon.reload}
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def notify(state: str) -> None:
-    """Tell the service manager how we are.
-
-    https://www.freedesktop.org/software/systemd/man/sd_notify.html
-    """
-    address = os.environ.get("NOTIFY_SOCKET")
-    if not address:
-        return
-    if address.startswith("@"):
-        address = "\0" + address[1:]
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-            sender.connect(address)
-            sender.sendall(state.encode())
-    except OSError as error:
-        log.warning("service manager not reached", why=str(error))
-
-
-def hold_lock(store: Store, *, now: Clock, say: Callable[[str], None], stop: threading.Event) -> bool:
-    """Wait until this process is the one that runs, and say so. False when it was stopped meanwhile."""
-    said = False
-    while not store.lock(now()):
-        if not said:
-            say("another monitor is running on this database; waiting for it to end")
-            said = True
-        if stop.wait(1.0):
-            return False
-    return True
-
-
-__all__ = ["Counts", "Daemon", "MonitorError", "hold_lock", "notify", "signals"]
