@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from monitor import intake
+from monitor.models import Reason
 from monitor.store import Connection, alerts, mentions
 
 GRACE = timedelta(minutes=1)  # between storing and telling nothing can be asked
@@ -46,4 +48,26 @@ def run(conn: Connection, routing: intake.Routing, now: datetime, *, everything:
     mended = intake.tell_again(conn, found.untold, routing, now) if found.untold else 0
     if found.silent:
         mended += intake.route_again(conn, found.silent, routing, now)
+    _say(conn, found, mended, routing, now)
     return Findings(found.untold, found.silent, found.late, mended)
+
+
+def _say(conn: Connection, found: Findings, mended: int, routing: intake.Routing, now: datetime) -> None:
+    """Tell the operator what was out of order, once."""
+    if not (found.untold or found.silent):
+        return
+    untold = [f"nobody had been told of m{mention_id}" for mention_id in found.untold]
+    silent = [f"a message about {_what(row)} led nowhere" for row in alerts.by_ids(conn, found.silent)]
+    left = len(found.untold) + len(found.silent) - mended
+    intake.tell_operator(
+        conn,
+        routing,
+        Reason.DAMAGE,
+        key=("damage", found.untold, found.silent),
+        facts={"found": [*untold, *silent], "left": [f"{left} of them"] if left > 0 else []},
+        now=now,
+    )
+
+
+def _what(row: Any) -> str:
+    return f"m{row.mention_id}" if row.mention_id is not None else row.source or "the watch itself"

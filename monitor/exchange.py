@@ -246,7 +246,7 @@ class Page:
         for item in items:
             try:
                 mention = reader(item)
-            except (LookupError, TypeError, ValueError, AttributeError, ParseError) as error:
+            except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, ParseError) as error:
                 problems.append(_problem(item, error))
             else:
                 if mention is not None:

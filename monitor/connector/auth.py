@@ -204,9 +204,7 @@ class ServiceAccount(_Renewed):
 
     def ask(self, token: Token | None, now: datetime) -> Signed:
         """Return the exchange, with the assertion signed by the account's RSA key."""
-        import jwt  # extra `keys`; cryptography costs 60 ms to load
-
-        key = json.loads(self.key_json.get_secret_value())
+        key = self._key()
         claims = {
             "iss": key["client_email"],
             "scope": self.scope,
@@ -214,9 +212,19 @@ class ServiceAccount(_Renewed):
             "iat": int(now.timestamp()),
             "exp": int((now + timedelta(hours=1)).timestamp()),
         }
-        assertion = jwt.encode(claims, key["private_key"], "RS256", {"kid": key.get("private_key_id")})
+        assertion = _signed_claims(claims, key["private_key"], "RS256", key.get("private_key_id"))
         form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer"}
         return Signed(Request(self.token_url, method="POST", form=form), form={"assertion": assertion})
+
+    def _key(self) -> dict[str, str]:
+        try:
+            key = json.loads(self.key_json.get_secret_value())
+        except ValueError:
+            key = None
+        if not isinstance(key, dict) or not {"client_email", "private_key"} <= key.keys():
+            what = "the service account's key is not the JSON file with client_email and private_key that Google gives"
+            raise RefusedError(what, code="reconnect", permanent=True)
+        return key
 
 
 @dataclass(frozen=True)
@@ -235,8 +243,6 @@ class KeyES256(Auth):
         """Make a token here; no request is needed."""
         if token and not token.ends_within(RENEW_BEFORE, now):
             return None
-        import jwt  # extra `keys`
-
         ends = now + ASSERTION_LIFE
         claims = {
             "iss": self.issuer,
@@ -244,12 +250,23 @@ class KeyES256(Auth):
             "exp": int(ends.timestamp()),
             "aud": self.audience,
         }
-        access = jwt.encode(claims, self.private_key.get_secret_value(), "ES256", {"kid": self.key_id})
+        access = _signed_claims(claims, self.private_key.get_secret_value(), "ES256", self.key_id)
         return Token(access, expires_at=ends)
 
     def sign(self, request: Request, token: Token | None, now: datetime) -> Signed:
         """Add the bearer token."""
         return Signed(request, headers={"Authorization": f"Bearer {token.access if token else ''}"})
+
+
+def _signed_claims(claims: Mapping[str, object], key: str, algorithm: str, key_id: str | None) -> str:
+    """Return a signed JSON Web Token. Raises RefusedError when the key is none of that kind."""
+    import jwt  # extra `keys`; cryptography costs 60 ms to load
+
+    try:
+        return jwt.encode(dict(claims), key, algorithm, {"kid": key_id} if key_id else None)
+    except (ValueError, TypeError, jwt.PyJWTError) as error:
+        what = f"the private key cannot be used for {algorithm} ({type(error).__name__}): is it the whole file?"
+        raise RefusedError(what, code="reconnect", permanent=True) from error
 
 
 __all__ = [

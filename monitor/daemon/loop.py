@@ -357,6 +357,7 @@ class Daemon:
             alerts.doubt_expired(conn, now, but=self._sending)
             delivery.hand_on(conn, self.routing, now)
             followup.digest(conn, self.routing, now)
+            polling.remind(conn, self.routing, now)
             return audit.run(conn, self.routing, now).clean
 
         if self.write(work):
@@ -523,7 +524,7 @@ class Daemon:
         self._looking.discard(source.name)
         self.counts.looks += 1
         self._count(taken, look)
-        if self._absence is not None and (look.done or look.error):
+        if self._absence is not None:
             self._absence = self._absence.with_look(source.name, look, taken)
             if self._absence.complete:
                 self._welcome_back(now)
@@ -550,12 +551,10 @@ class Daemon:
         """Look again at what open cases are about."""
         if self._stopping.is_set():
             return
-        batches = self.write(lambda conn: followup.due_rechecks(conn, now))
+        batches = self.write(lambda conn: followup.due_rechecks(conn, now, busy=self._looking))
         for name, batch in batches.items():
-            source = self.by_name.get(name)
-            if source is None or name in self._looking:
-                continue
-            self._start_recheck(source, batch)
+            if (source := self.by_name.get(name)) is not None:
+                self._start_recheck(source, batch)
 
     def _start_recheck(self, source: SourceSettings, batch: followup.Batch) -> None:
         tools = self.tools

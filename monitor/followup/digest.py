@@ -8,26 +8,29 @@ from monitor import calendar, intake
 from monitor.models import Health, Json, Reason
 from monitor.store import Connection, days, sources
 
-REMEMBERED = "next_digest_at"
+DAILY, WEEKLY = "next_digest_at", "next_weekly_at"  # when they come next; a time missed is made up for
 
 
 def digest(conn: Connection, routing: intake.Routing, now: datetime) -> bool:
     """Write the summary when its time has come and there is something to say. Returns whether it was written."""
     times, zone = routing.settings.digest, routing.settings.zone
-    due = sources.get_meta(conn, REMEMBERED)
-    following = calendar.next_daily(times.at, zone, now)
-    if due is None:
-        sources.put_meta(conn, REMEMBERED, following.isoformat())
+    daily = _is_due(conn, DAILY, calendar.next_daily(times.at, zone, now), now)
+    weekly = _is_due(conn, WEEKLY, calendar.next_weekly(*times.weekly, zone, now), now)
+    if not (daily or weekly):
         return False
-    if now < datetime.fromisoformat(due):
-        return False
-    sources.put_meta(conn, REMEMBERED, following.isoformat())
     facts, busy = _facts(conn, now)
-    weekly = calendar.next_weekly(*times.weekly, zone, now - timedelta(hours=1)) <= now
     if not (busy or weekly or times.when_empty):
         return False
-    intake.tell_owners(conn, routing, Reason.DIGEST, key=("digest", due), facts=facts, now=now)
+    intake.tell_owners(conn, routing, Reason.DIGEST, key=("digest", now), facts=facts, now=now)
     return True
+
+
+def _is_due(conn: Connection, name: str, following: datetime, now: datetime) -> bool:
+    """Say whether a time that was remembered has come, and remember the one that follows."""
+    remembered = sources.get_meta(conn, name)
+    if remembered != following.isoformat():
+        sources.put_meta(conn, name, following.isoformat())
+    return remembered is not None and datetime.fromisoformat(remembered) <= now
 
 
 def _facts(conn: Connection, now: datetime) -> tuple[dict[str, Json], bool]:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from monitor.errors import FetchError
-from monitor.exchange import Request, Response, Signed, read_http_date
+from monitor.exchange import AnyRequest, Request, Response, Signed, read_http_date
 from monitor.http.address import Address, read_url
 
 MAX_VALIDATOR = 512  # characters
@@ -77,7 +77,7 @@ def _is_past(value: str, response: Response) -> bool:
     return moment is not None and moment <= response.received_at
 
 
-def request_key(request: Request) -> str:
+def request_key(request: AnyRequest) -> str:
     """Return a short key of what is asked, the same for the same question; context and cost do not count."""
     asked = {name: value for name, value in request.as_json().items() if name not in ("context", "cost", "about")}
     return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:32]

@@ -8,14 +8,15 @@ casework   an event and the new state of its case, written together
 telling    messages about the watch itself
 """
 
-from monitor.intake.answers import observe
+from monitor.intake.answers import observe, removed
 from monitor.intake.casework import happen
 from monitor.intake.judging import Judged, Normalised, judge, merged, normalised
 from monitor.intake.routing import Routing
-from monitor.intake.taking import Taken, backfill, take, tell_again, would_have_sent
+from monitor.intake.taking import History, Taken, backfill, take, tell_again, would_have_sent
 from monitor.intake.telling import route_again, tell_operator, tell_owners
 
 __all__ = [
+    "History",
     "Judged",
     "Normalised",
     "Routing",
@@ -26,6 +27,7 @@ __all__ = [
     "merged",
     "normalised",
     "observe",
+    "removed",
     "route_again",
     "take",
     "tell_again",

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from monitor.cases import CaseValue, Event, EventKind
+from monitor.cases import DELETED, CaseValue, Event, EventKind
 from monitor.config import SourceSettings
 from monitor.intake.casework import happen
 from monitor.intake.routing import Routing
 from monitor.intake.telling import tell_owners
 from monitor.models import Mention, Reason, Reply, ReplyState, Severity
-from monitor.store import Connection, mentions
+from monitor.store import Connection, cases, mentions
 from monitor.store.mentions import Known, KnownReply
 
 _EVENTS = {ReplyState.VISIBLE: EventKind.ANSWER_SEEN, ReplyState.PENDING: EventKind.ANSWER_PENDING}
@@ -35,6 +35,45 @@ def observe(
     if observed:
         stored = mentions.known(conn, source.name, [mention.external_id for mention in observed])
         take_answers(conn, source, observed, stored, routing, now)
+
+
+def removed(conn: Connection, source: SourceSettings, ids: Sequence[int], *, routing: Routing, now: datetime) -> None:
+    """Note that the site no longer shows these: their cases close, and an answer of ours among them is gone."""
+    fresh = mentions.delete(conn, ids, now)
+    for mention_id, row in mentions.full(conn, fresh).items():
+        if row["own"]:
+            for reply in mentions.answered_by(conn, source.name, row["external_id"]):
+                mentions.end_reply(conn, reply)
+                _gone(conn, reply.mention_id, source, routing, now)
+        elif row["case_id"] is not None and not mentions.shown_of_case(conn, row["case_id"]):
+            event = Event(EventKind.DELETED, now, through="site")
+            happen(conn, row["case_id"], event, key=f"deleted:{mention_id}:{now.isoformat()}")
+
+
+def reappeared(
+    conn: Connection, source: SourceSettings, back: Sequence[Known], routing: Routing, now: datetime
+) -> None:
+    """Open the cases again that closed because the site no longer showed what it shows now, and say so."""
+    for known in back:
+        case = cases.get(conn, known.case_id) if known.case_id is not None else None
+        if case is None or case.resolution != DELETED:
+            continue
+        due_at = routing.due_at(source.team, Severity(known.severity or Severity.NORMAL), now)
+        event = Event(EventKind.REOPENED, now, through="site", due_at=due_at)
+        after = happen(conn, case.id, event, key=f"back:{known.id}:{now.isoformat()}")
+        if isinstance(after, CaseValue):
+            tell_owners(
+                conn,
+                routing,
+                Reason.REOPENED,
+                key=("back", known.id, now),
+                source=source.name,
+                mention_id=known.id,
+                version=known.version,
+                case_id=case.id,
+                facts={"why": "it had been taken down, and the site shows it again"},
+                now=now,
+            )
 
 
 def take_answers(

@@ -10,7 +10,7 @@ from typing import Literal
 from monitor import policy
 from monitor.cases import Event, EventKind
 from monitor.config import SourceSettings
-from monitor.intake.answers import take_answers
+from monitor.intake.answers import reappeared, take_answers
 from monitor.intake.casework import RECHECK_FIRST, happen
 from monitor.intake.judging import Judged
 from monitor.intake.routing import Routing
@@ -20,6 +20,7 @@ from monitor.store.alerts import NewAlert, hashed
 from monitor.store.mentions import Known, Row, RowMapping
 
 FLAP = timedelta(hours=24)  # a text seen within that time that comes back is a cache, not an edit
+TOLD_ELSEWHERE = "the same text is told as m"
 WAITS_FOR_TEXT = "stars without text: waiting for the text"
 
 
@@ -31,6 +32,24 @@ class Taken:
     edited: int = 0
     known: int = 0
     alerts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the first walk over a source finds is stored and judged, and not told, unless it is news all the same.
+
+    `since` is when the source was added; `introduced`, whether its summary has been written.
+    """
+
+    since: datetime
+    introduced: bool = False
+
+    def holds(self, change: policy.Change, now: datetime) -> bool:
+        """Say whether a change is history."""
+        published = change.mention.published_at
+        if change.kind == "edited" or published is None:
+            return not self.introduced
+        return not self.since < published <= now  # a time to come proves nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +76,20 @@ def take(
     routing: Routing,
     now: datetime,
     first_look: bool = False,
+    history: History | None = None,
     backfill_since: datetime | None = None,
 ) -> Taken:
     """Store a batch and decide what is told, in the caller's transaction.
 
     A new mention is inserted with its version, score and case; a changed one gets its next version;
     an older observation, a text that flapped back within a day and what was erased change nothing.
+    Nobody is told at a `first_look`, nor of what is `history`, unless it was published after `backfill_since`.
     """
     batch = _without_erased(conn, source.name, batch)
     if not batch:
         return Taken()
     stored = mentions.known(conn, source.name, [judged.mention.external_id for judged in batch])
-    decide = _Deciding(routing, source, now, first_look, backfill_since)
+    decide = _Deciding(routing, source, now, first_look, history, backfill_since)
     decided = [
         *decide.new(conn, [judged for judged in batch if judged.mention.external_id not in stored]),
         *decide.edited(conn, _real_edits(conn, batch, stored, now)),
@@ -77,6 +98,8 @@ def take(
     ids = _store(conn, source, decided, now)
     told = _tell(conn, source, decided, ids, routing, now)
     _answers(conn, source, batch, stored, decided, routing, now)
+    back = [known for known in stored.values() if known.deleted_at is not None]
+    reappeared(conn, source, back, routing, now)
     edited = sum(one.before is not None for one in decided)
     return Taken(len(decided) - edited, edited, len(stored) - edited, told)
 
@@ -116,6 +139,7 @@ class _Deciding:
     source: SourceSettings
     now: datetime
     first_look: bool
+    history: History | None
     backfill_since: datetime | None
 
     def new(self, conn: Connection, batch: Sequence[Judged]) -> list[_Decided]:
@@ -127,7 +151,7 @@ class _Deciding:
             decision = self._decide(self._change("new", judged))
             twin = twins.get(judged.mention.same_as or "")
             if twin is not None and decision.reason is not None:
-                why = f"the same text is told as m{twin.id}"
+                why = f"{TOLD_ELSEWHERE}{twin.id}"
                 decision = replace(decision, reason=None, channels=(), opens_case=False, why_not_told=why)
             decided.append(_Decided(judged, decision, case_id=twin.case_id if twin else None))
         return decided
@@ -158,8 +182,9 @@ class _Deciding:
         )
 
     def _decide(self, change: policy.Change) -> policy.Decision:
+        silent = self.first_look or (self.history is not None and self.history.holds(change, self.now))
         return self.routing.decider.decide(
-            change, now=self.now, first_look=self.first_look, backfill_since=self.backfill_since
+            change, now=self.now, first_look=silent, backfill_since=self.backfill_since
         )
 
 
@@ -216,7 +241,7 @@ def _tell(
         if decision.reason is None:
             continue
         if one.waiting:
-            alerts.release(conn, mention_id, one.version, WAITS_FOR_TEXT, now)
+            _release(conn, one, mention_id, source, routing, now)
             continue
         wanted.append(
             new_alert(
@@ -225,6 +250,24 @@ def _tell(
             )
         )  # fmt: skip
     return alerts.enqueue(conn, wanted, now)
+
+
+def _release(
+    conn: Connection,
+    one: _Decided,
+    mention_id: int,
+    source: SourceSettings,
+    routing: Routing,
+    now: datetime,
+) -> None:
+    """Let an alert go that waited for the text, to whoever the text concerns, too; not into somebody's quiet hours."""
+    due_at, held = _when(routing, one.decision, source, now)
+    released = alerts.release(
+        conn, mention_id, one.version, WAITS_FOR_TEXT, due_at=due_at, held=held, severity=one.decision.severity
+    )
+    routes = [route for _, channel in one.decision.channels for route in routing.routes(channel, due_at, held)]
+    for alert_id in released:
+        alerts.route(conn, alert_id, routes, now)
 
 
 def new_alert(
@@ -358,12 +401,16 @@ def tell_again(
 def backfill(conn: Connection, source: SourceSettings, routing: Routing, since: datetime, now: datetime) -> None:
     """Tell about bad mentions since then that were, or are to be, stored as history."""
     state = sources.get(conn, source.name)
-    if state is None or state.introduced_at is None:
-        sources.update(conn, source.name, backfill_since=since)
-        return
+    if state is None or state.newest_at is None:
+        sources.update(conn, source.name, backfill_since=since)  # the walk is still to come, or under way
     rows = mentions.judged_since(conn, source.name, since)
-    untold = [row["id"] for row in rows if row["why_not_told"] is not None and row["label"] == Label.BAD]
+    untold = [row["id"] for row in rows if row["label"] == Label.BAD and _may_be_told(row)]
     tell_again(conn, untold, routing, now, backfill_since=since)
+
+
+def _may_be_told(row: RowMapping) -> bool:
+    why = row["why_not_told"]
+    return why is not None and not why.startswith(TOLD_ELSEWHERE) and row["deleted_at"] is None
 
 
 def would_have_sent(conn: Connection, source: SourceSettings, routing: Routing, since: datetime, now: datetime) -> int:

@@ -19,7 +19,8 @@ optional; what is missing is not said; times are ISO text; unknown keys are igno
                       settings; url. The mentions of the scene are the unanswered ones.
     CAUGHT_UP         from, to; why: "the machine was off"; found, bad, sources_seen: counts;
                       sources [{source, site, place, found, bad}]; lost [{source, site, place, from, to, why}]
-    SOURCE_BROKEN,    source, site, place; since; why: a sentence; code: "empty" when it answers with nothing;
+    SOURCE_BROKEN,    source, site, place; since; why: a sentence; code: "empty" when it answers with nothing, "partly"
+                      when some pages can be read, "over_budget" when the money of the day is spent;
     STILL_BROKEN      permanent: bool; next_try; mend: a command; minutes: to mend; others_fine, others_all: counts
                       of the other sources; others_seen_at; also [{source, site, place, since}]; url: the page
     RECOVERED         source, site, place; since, until; caught_up: mentions found in the gap, bad: of them;

@@ -120,14 +120,39 @@ class SourceView:
         since = f" since {self.since}" if self.since else ""
         if self.empty:
             return f"{self.name} answers, but{since} with nothing where there always was something."
-        return f"I cannot read {self.name}{since}."
+        if self.spent:
+            return f"I have stopped reading {self.name} for today."
+        return f"I can read only a part of {self.name}{since}." if self.partly else f"I cannot read {self.name}{since}."
+
+    @cached_property
+    def partly(self) -> bool:
+        return self.facts.text("code") == "partly"
+
+    @cached_property
+    def spent(self) -> bool:
+        return self.facts.text("code") == "over_budget"
+
+    @cached_property
+    def unseen(self) -> str:
+        if self.partly:
+            return "Nothing already stored is lost; the rest of it is being seen."
+        if self.spent:
+            return "Nothing already stored is lost; new posts there are seen when I read on."
+        return "Nothing already stored is lost; new posts there are not being seen."
+
+    @cached_property
+    def unwatched(self) -> str:
+        if self.spent:
+            return "is not being watched for the rest of the day"
+        return f"is {'being watched only in part' if self.partly else 'not being watched'} since {self.since}"
 
     @cached_property
     def still_cannot(self) -> str:
         since = f", since {self.since}" if self.since else ""
         if self.empty:
             return f"{self.name} still answers with nothing where there always was something{since}."
-        return f"I still cannot read {self.name}{since}."
+        can = "I can still read only a part of" if self.partly else "I still cannot read"
+        return f"{can} {self.name}{since}."
 
     @cached_property
     def why(self) -> str:
@@ -137,6 +162,8 @@ class SourceView:
     def by_itself(self) -> str:
         if self.facts.flag("permanent"):
             return "It will not mend by itself."
+        if self.spent:
+            return f"I read on {at_time(self._at('next_try'))}." if self._at("next_try") else ""
         return f"It may mend by itself; I look again {at_time(self._at('next_try'))}." if self._at("next_try") else ""
 
     @cached_property

@@ -599,20 +599,37 @@ def held_for(conn: Connection, mention_ids: Sequence[int], why: str) -> set[int]
     return found
 
 
-def release(conn: Connection, mention_id: int, version: int, why: str, now: datetime) -> None:
-    """Let a message that was held for that reason go out now, about this version."""
-    d = t.deliveries.c
-    held = (
-        sa.select(d.id)
+def release(
+    conn: Connection,
+    mention_id: int,
+    version: int,
+    why: str,
+    *,
+    due_at: datetime,
+    held: str | None = None,
+    severity: Severity | None = None,
+) -> list[int]:
+    """Let a message that was held for that reason go out, about this version. Returns the ids of its alerts.
+
+    `held` says why it must still wait until `due_at`.
+    """
+    d, a = t.deliveries.c, t.alerts.c
+    waiting = (
+        sa.select(d.id, a.id.label("alert_id"))
         .join(t.delivery_alerts, t.delivery_alerts.c.delivery_id == d.id)
-        .join(t.alerts, t.alerts.c.id == t.delivery_alerts.c.alert_id)
-        .where(t.alerts.c.mention_id == mention_id, d.state == DeliveryState.HELD, d.held_reason == why)
+        .join(t.alerts, a.id == t.delivery_alerts.c.alert_id)
+        .where(a.mention_id == mention_id, d.state == DeliveryState.HELD, d.held_reason == why)
     )
-    ids = list(conn.scalars(held))
+    found = list(conn.execute(waiting))
+    state = DeliveryState.HELD if held else DeliveryState.PENDING
     conn.execute(
-        t.deliveries.update().where(d.id.in_(ids)).values(state=DeliveryState.PENDING, due_at=now, held_reason=None)
+        t.deliveries.update()
+        .where(d.id.in_([row.id for row in found]))
+        .values(state=state, due_at=due_at, held_reason=held, severity=severity)
     )
-    conn.execute(t.alerts.update().where(t.alerts.c.mention_id == mention_id).values(version=version))
+    ids = sorted({row.alert_id for row in found})
+    conn.execute(t.alerts.update().where(a.id.in_(ids)).values(version=version, severity=severity))
+    return ids
 
 
 def is_about_a_mention(conn: Connection, delivery_id: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -113,20 +113,27 @@ def events(conn: Connection, case_id: int) -> list[Any]:
     return list(conn.execute(query.order_by(t.case_events.c.at, t.case_events.c.id)))
 
 
-def due_rechecks(conn: Connection, now: datetime, limit: int = 500) -> list[Any]:
+def due_rechecks(conn: Connection, now: datetime, *, busy: Collection[str] = (), limit: int = 500) -> list[Any]:
     """Return (case, mention) pairs to be looked at again on the site, the longest waiting first.
 
-    Rows: case_id, rechecks, opened_at, mention_id, source, external_id.
+    Sources that are `busy`, or that asked us to wait, come later. Rows: case_id, rechecks, mention_id, source.
     """
-    c, m = t.cases.c, t.mentions.c
+    c, m, s = t.cases.c, t.mentions.c, t.sources.c
     return list(
         conn.execute(
             sa.select(
-                c.id.label("case_id"), c.rechecks, c.opened_at,
-                m.id.label("mention_id"), m.source, m.external_id,
+                c.id.label("case_id"), c.rechecks, m.id.label("mention_id"), m.source,
             )
             .join(t.mentions, m.case_id == c.id)
-            .where(c.recheck_at <= now, c.state != CaseState.CLOSED)
+            .join(t.sources, s.name == m.source)
+            .where(
+                c.recheck_at <= now,
+                c.state != CaseState.CLOSED,
+                m.deleted_at.is_(None),
+                s.active,
+                sa.or_(s.not_before.is_(None), s.not_before <= now),
+                s.name.not_in(busy),
+            )
             .order_by(c.recheck_at)
             .limit(limit)
         )

@@ -275,7 +275,7 @@ def told_after_all(conn: Connection, mention_id: int, case_id: int | None) -> No
     conn.execute(t.mentions.update().where(t.mentions.c.id == mention_id).values(values))
 
 
-def missed(conn: Connection, source: str, seen: set[str], now: datetime) -> list[int]:
+def missed(conn: Connection, source: str, seen: set[str]) -> list[int]:
     """Count a complete look that lacked some mentions; return the ids that two looks have now lacked.
 
     A single absence proves nothing: pages shift, and sites answer with random holes.
@@ -293,9 +293,7 @@ def missed(conn: Connection, source: str, seen: set[str], now: datetime) -> list
         conn.execute(
             t.mentions.update().where(t.mentions.c.id.in_(some)).values(looks_missed=t.mentions.c.looks_missed + 1)
         )
-    gone = [row.id for row in absent if row.looks_missed >= 1]
-    delete(conn, gone, now)
-    return gone
+    return [row.id for row in absent if row.looks_missed >= 1]
 
 
 def ids_of(conn: Connection, source: str, external_ids: Sequence[str]) -> list[int]:
@@ -308,14 +306,21 @@ def ids_of(conn: Connection, source: str, external_ids: Sequence[str]) -> list[i
     return found
 
 
-def delete(conn: Connection, ids: Sequence[int], now: datetime) -> None:
-    """Note that the site no longer shows these. Nothing is removed here."""
+def delete(conn: Connection, ids: Sequence[int], now: datetime) -> list[int]:
+    """Note that the site no longer shows these; nothing is removed here. Returns those for which that is news."""
+    fresh: list[int] = []
     for some in chunks(ids):
-        conn.execute(
-            t.mentions.update()
-            .where(t.mentions.c.id.in_(some), t.mentions.c.deleted_at.is_(None))
-            .values(deleted_at=now)
-        )
+        shown = (t.mentions.c.id.in_(some), t.mentions.c.deleted_at.is_(None))
+        fresh += conn.scalars(sa.select(t.mentions.c.id).where(*shown))
+        conn.execute(t.mentions.update().where(*shown).values(deleted_at=now))
+    return fresh
+
+
+def shown_of_case(conn: Connection, case_id: int) -> bool:
+    """Say whether the site still shows a mention that a case is about."""
+    m = t.mentions.c
+    query = sa.select(m.id).where(m.case_id == case_id, m.deleted_at.is_(None)).limit(1)
+    return conn.scalar(query) is not None
 
 
 def erased(conn: Connection, keys: Sequence[str]) -> set[str]:
@@ -349,7 +354,7 @@ class KnownReply:
 def replies_to(conn: Connection, mention_ids: Sequence[int]) -> dict[int, list[KnownReply]]:
     """Return the stored answers by mention id."""
     found: dict[int, list[KnownReply]] = {}
-    columns = [t.replies.c[name] for name in ("id", "mention_id", "external_id", "text", "state", "looks_missed")]
+    columns = [t.replies.c[name] for name in KnownReply.__dataclass_fields__]
     for some in chunks(mention_ids):
         for row in conn.execute(sa.select(*columns).where(t.replies.c.mention_id.in_(some))):
             found.setdefault(row.mention_id, []).append(KnownReply(*row))
@@ -385,6 +390,23 @@ def miss_reply(conn: Connection, reply: KnownReply) -> bool:
     return gone
 
 
+def answered_by(conn: Connection, source: str, external_id: str) -> list[KnownReply]:
+    """Return the answers that a post of ours was, as long as it stood there."""
+    r, m = t.replies.c, t.mentions.c
+    columns = [r[name] for name in KnownReply.__dataclass_fields__]
+    rows = conn.execute(
+        sa.select(*columns)
+        .join(t.mentions, m.id == r.mention_id)
+        .where(m.source == source, r.external_id == external_id, r.state != ReplyState.GONE)
+    )
+    return [KnownReply(*row) for row in rows]
+
+
+def end_reply(conn: Connection, reply: KnownReply) -> None:
+    """Note that the site no longer shows an answer."""
+    conn.execute(t.replies.update().where(t.replies.c.id == reply.id).values(state=ReplyState.GONE))
+
+
 def relatives(conn: Connection, source: str, external_ids: Sequence[str]) -> dict[str, int]:
     """Return the ids of foreign mentions that these external ids or thread ids name."""
     found: dict[str, int] = {}
@@ -414,12 +436,14 @@ class Twin:
 
 
 def twins(conn: Connection, same_as: Sequence[str], *, not_in: str) -> dict[str, Twin]:
-    """Return the oldest mention of another source by `same_as`."""
+    """Return the oldest mention of another source of which somebody was told, by `same_as`."""
     found: dict[str, Twin] = {}
     for some in chunks(same_as):
         rows = conn.execute(
             sa.select(t.mentions.c.id, t.mentions.c.same_as, t.mentions.c.case_id)
-            .where(t.mentions.c.same_as.in_(some), t.mentions.c.source != not_in)
+            .where(
+                t.mentions.c.same_as.in_(some), t.mentions.c.source != not_in, t.mentions.c.why_not_told.is_(None)
+            )
             .order_by(t.mentions.c.id)
         )
         for row in rows:

@@ -55,6 +55,11 @@ class SourceState:
     usual_rate: float | None = None
     active: bool = True
 
+    @property
+    def introduced(self) -> bool:
+        """Say whether its first look, with the options it has now, is over."""
+        return self.introduced_at is not None and self.introduced_at >= self.added_at
+
 
 _STATE = [t.sources.c[name] for name in SourceState.__dataclass_fields__]
 
@@ -68,8 +73,8 @@ def sync(conn: Connection, wanted: Sequence[Wanted], now: datetime) -> None:
     """Make the table agree with the configuration.
 
     New sources are due at once. A source whose options changed starts anew, quietly: bookmark and
-    walk are dropped and its next first look is not told. One that is gone from the configuration
-    rests; its mentions and pending messages stay.
+    walk are dropped, and what it finds then is history without a summary (`introduced_at` stays).
+    One that is gone from the configuration rests; its mentions and pending messages stay.
     """
     there = {row.name: row for row in conn.execute(sa.select(t.sources))}
     fresh = [
@@ -106,7 +111,7 @@ def sync(conn: Connection, wanted: Sequence[Wanted], now: datetime) -> None:
                     newest_at=None,
                     next_full_at=None,
                     next_poll_at=now,
-                    introduced_at=None,
+                    not_before=None,
                     health=Health.NEW,
                     failures=0,
                     failing_since=None,
@@ -132,6 +137,14 @@ def get(conn: Connection, name: str) -> SourceState | None:
 def all_active(conn: Connection) -> list[SourceState]:
     """Return the sources of the configuration, by name."""
     rows = conn.execute(sa.select(*_STATE).where(t.sources.c.active).order_by(t.sources.c.name))
+    return [_state(row) for row in rows]
+
+
+def told(conn: Connection) -> list[SourceState]:
+    """Return the sources that the operator knows as broken, by name."""
+    rows = conn.execute(
+        sa.select(*_STATE).where(t.sources.c.active, t.sources.c.told_at.is_not(None)).order_by(t.sources.c.name)
+    )
     return [_state(row) for row in rows]
 
 
@@ -244,6 +257,10 @@ def quarantined(conn: Connection, source: str, problems: Sequence[ItemProblem], 
     """Keep what could not be read, so that it can be looked at and read later."""
     if not problems:
         return
+    problems = problems[-KEPT_QUARANTINE:]
+    q = t.quarantine.c
+    again = [problem.external_id for problem in problems if problem.external_id]
+    conn.execute(t.quarantine.delete().where(q.source == source, q.external_id.in_(again)))
     rows = [
         {"source": source, "external_id": p.external_id, "at": now, "what": p.what[:500], "raw": p.raw}
         for p in problems
@@ -264,6 +281,11 @@ def open_gap(conn: Connection, source: str, from_at: datetime, why: str) -> None
     there = sa.select(t.gaps.c.id).where(t.gaps.c.source == source, t.gaps.c.to_at.is_(None))
     if conn.scalar(there.limit(1)) is None:
         conn.execute(t.gaps.insert().values(source=source, from_at=from_at, why=why[:500]))
+
+
+def note_gap(conn: Connection, source: str, from_at: datetime, to_at: datetime, why: str) -> None:
+    """Note a span that nobody will ever see."""
+    conn.execute(t.gaps.insert().values(source=source, from_at=from_at, to_at=to_at, why=why[:500]))
 
 
 def close_gap(conn: Connection, source: str, now: datetime, caught_up: int) -> Any:

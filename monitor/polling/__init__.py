@@ -1,0 +1,43 @@
+"""Watching: one look at a source, and taking in what it brought.
+
+`look` talks to the network and to nothing else; `take` writes to the database and talks to nobody.
+A walk over a source is cut into bites, each one look and one transaction, so that a kill at any
+instant costs at most the bite under way. What must survive lies in the source's row: the requests
+still to be asked (`walk`), the bookmark, the validators, when to look again.
+
+walk        how far a walk has come, and what one bite of it brought
+vault       tokens and the money of the day
+signing     secrets: put on in the moment of sending, taken off what comes back
+asking      one request: paid, signed, sent, and what the answer means
+catch       what the pages brought, normalised and judged
+bite        a queue of requests, worked off
+looking     the three ways to look: a walk, a re-check, what a site pushed to us
+progress    the walk, the bookmark and the next look, written down
+condition   how a source is doing, and when the operator hears of it
+taking      what a look brought, stored and decided in one transaction
+"""
+
+from monitor.polling.condition import remind
+from monitor.polling.looking import broken_look, look, receive, recheck
+from monitor.polling.taking import LEASE, Taken, introduce, take, take_recheck
+from monitor.polling.tools import Tools
+from monitor.polling.vault import Vault
+from monitor.polling.walk import BiteSize, Look, Walk
+
+__all__ = [
+    "LEASE",
+    "BiteSize",
+    "Look",
+    "Taken",
+    "Tools",
+    "Vault",
+    "Walk",
+    "broken_look",
+    "introduce",
+    "look",
+    "receive",
+    "recheck",
+    "remind",
+    "take",
+    "take_recheck",
+]

@@ -1,0 +1,97 @@
+"""One request: paid for, signed, sent, and what its answer means."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from monitor.config import SourceSettings
+from monitor.connector import Connector, Outcome, Refusal
+from monitor.errors import FetchError, RefusedError
+from monitor.exchange import AnyRequest, MailRequest, Page, Request, Response, Signed
+from monitor.http import Validators
+from monitor.polling.reading import readable
+from monitor.polling.signing import Signing
+from monitor.polling.tools import Tools
+from monitor.polling.vault import until_midnight
+
+
+class Answer(NamedTuple):
+    """A page, and the answer it was read from; no page where the site says that nothing has changed."""
+
+    page: Page | None
+    response: Response | None = None  # only of a good one: its validators may be kept
+
+
+class Asking:
+    """How the requests of one source are paid for, signed and sent, and how their answers are read."""
+
+    def __init__(self, source: SourceSettings, connector: Connector[Any], tools: Tools) -> None:
+        self.source = source
+        self.connector = connector
+        self.tools = tools
+        self.requests = 0
+        self._session = tools.session(source, connector)
+        auth = connector.auth()
+        account = source.account or f"source:{source.name}"
+        self._signing = Signing(auth, account, tools.vault, self._fetch, tools.clock) if auth else None
+
+    def ask(self, request: AnyRequest, validators: Validators | None) -> Answer:
+        """Pay for a request, send it and read the answer. Raises LookError."""
+        if isinstance(request, MailRequest):
+            raise FetchError("this program has no door to mailboxes yet", code="mailbox", permanent=True)
+        now = self.tools.clock()
+        self.tools.vault.pay(self.source.account, request.cost, now)
+        response = self._send(request, validators)
+        if response.status == 304:
+            return Answer(None)
+        refusal = self._refusal(response)
+        if refusal and refusal.outcome is Outcome.RECONNECT and self._signing and self._signing.renews_after_refusal():
+            response = self._send(request, None)
+            refusal = self._refusal(response)
+        page = self._refused(refusal, request) if refusal else self._parse(response)
+        if page.cost is not None:
+            self.tools.vault.correct(self.source.account, page.cost - request.cost, now)
+        return Answer(page, None if refusal else response)
+
+    def unsigned(self, request: AnyRequest) -> AnyRequest:
+        """Return a request that a page named, without our secrets."""
+        return self._signing.unsigned(request) if self._signing else request
+
+    def _send(self, request: Request, validators: Validators | None) -> Response:
+        return self._fetch(self._signing.sign(request) if self._signing else request, validators)
+
+    def _fetch(self, request: Request | Signed, validators: Validators | None = None) -> Response:
+        response = self._session.fetch(request, validators=validators)
+        self.requests += 1
+        return response
+
+    def _refusal(self, response: Response) -> Refusal | None:
+        with readable("the answer"):
+            return self.connector.refused(response)
+
+    def _refused(self, refusal: Refusal, request: Request) -> Page:
+        """Turn a refusal into a page or an error."""
+        match refusal.outcome:
+            case Outcome.NOTHING:
+                return Page()
+            case Outcome.GONE:
+                return Page(gone=refusal.gone or request.about)
+            case Outcome.TRY_OTHER:
+                return Page(follow=refusal.instead)
+            case Outcome.FAILED:
+                raise FetchError(refusal.why, code="refused", retry_after=refusal.wait)
+            case Outcome.THROTTLED:
+                raise RefusedError(refusal.why, code="throttled", retry_after=refusal.wait)
+            case Outcome.OVER_BUDGET:
+                wait = refusal.wait or until_midnight(self.tools.clock())
+                raise RefusedError(refusal.why, code="over_budget", retry_after=wait)
+            case Outcome.RECONNECT:
+                raise RefusedError(refusal.why, code="reconnect", permanent=True)
+
+    def _parse(self, response: Response) -> Page:
+        connector = self.connector
+        with readable("the answer"):
+            if connector.markup:
+                return self.tools.sandbox.parse(type(connector), connector.config, connector.brands, response)
+            page: Page = connector.parse(response)
+            return page

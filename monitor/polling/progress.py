@@ -1,0 +1,133 @@
+"""What must survive a look, written down: the rest of the walk, the bookmark, when to look again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from monitor import intake, policy
+from monitor.config import SourceSettings
+from monitor.connector import Connector
+from monitor.errors import LookError
+from monitor.models import Json
+from monitor.polling.walk import Look
+from monitor.store import Connection, mentions, sources
+from monitor.store.sources import SourceState
+
+NOT_ALL_SHOWN = "more was published meanwhile than the site shows at once"
+
+
+def save(
+    conn: Connection,
+    look: Look,
+    source: SourceSettings,
+    state: SourceState,
+    error: LookError | None,
+    routing: intake.Routing,
+    now: datetime,
+) -> None:
+    """Write how far the walk has come, and the bookmark when it is finished.
+
+    An error moves neither bookmark nor validators; what a site destroys once it was shown is the exception.
+    """
+    connector = source.build()
+    values: dict[str, object] = {"lease_until": None, "last_look_at": now, "not_before": None}
+    if look.commit:
+        values["bookmark"] = _bookmark(look, state)
+    if error is not None:
+        values |= _failed(look, source, state, error, now)
+    elif look.done:
+        values |= _finished(look, source, connector, state, now)
+        _absent(conn, look, source, connector, state, routing, now)
+        _note_unreached(conn, look, connector, state)
+    else:
+        values |= {"walk": look.walk.as_json(), "walk_ids": _walked(look, state), "next_poll_at": now}
+    if error is None:
+        sources.put_validators(conn, source.name, look.validators)
+    sources.update(conn, source.name, **values)
+
+
+def _bookmark(look: Look, state: SourceState) -> Mapping[str, Json] | None:
+    return {**(state.bookmark or {}), **look.walk.bookmark} or None
+
+
+def _failed(
+    look: Look, source: SourceSettings, state: SourceState, error: LookError, now: datetime
+) -> dict[str, object]:
+    # What was asked for with some success is gone on with; an answer of another shape is begun anew.
+    keep = look.error is not None and look.walk.requests and look.walk.asked
+    return {
+        "walk": look.walk.as_json() if keep else None,
+        "walk_ids": _walked(look, state) if keep else None,
+        "next_poll_at": _after_failure(look, source, state, error, now),
+        "not_before": now + error.retry_after if error.retry_after else None,
+    }
+
+
+def _after_failure(look: Look, source: SourceSettings, state: SourceState, error: LookError, now: datetime) -> datetime:
+    """Return when to look again: where only some pages failed, the others are looked at as ever."""
+    if look.partly and not look.walk.stuck:
+        return now
+    fastest = source.kind.fastest
+    chance = _chance()
+    later = policy.next_poll(source.every, now, state.failures + 1, error.retry_after, fastest=fastest, chance=chance)
+    return min(later, policy.next_poll(source.every, now, fastest=fastest, chance=chance)) if look.partly else later
+
+
+def _chance() -> float:
+    return random.random()  # noqa: S311  # so that sources do not march in step; no secret
+
+
+def _finished(
+    look: Look, source: SourceSettings, connector: Connector[Any], state: SourceState, now: datetime
+) -> dict[str, object]:
+    walk = look.walk
+    values: dict[str, object] = {
+        "bookmark": _bookmark(look, state),
+        "newest_at": max(filter(None, (walk.newest_at, state.newest_at)), default=None) or now,
+        "next_poll_at": policy.next_poll(source.every, now, fastest=connector.fastest, chance=_chance()),
+    }
+    if walk.first:
+        values["backfill_since"] = None
+    if walk.aside is not None:
+        rest = replace(walk.aside, glanced_at=now)
+        return values | {"walk": rest.as_json(), "next_poll_at": now}
+    if walk.full and connector.full_every:
+        values["next_full_at"] = now + connector.full_every
+    return values | {"walk": None, "walk_ids": None}
+
+
+def _walked(look: Look, state: SourceState) -> list[str]:
+    """Return every id that an unfinished full walk has seen, unreadable entries too."""
+    stored: list[str] = state.walk_ids or []
+    if look.walk.aside is not None:
+        return stored
+    if not look.walk.full:
+        return []
+    unread = {problem.external_id for problem in look.problems if problem.external_id}
+    return sorted(look.seen | unread | set(stored if look.walk.resumed else ()))
+
+
+def _absent(
+    conn: Connection,
+    look: Look,
+    source: SourceSettings,
+    connector: Connector[Any],
+    state: SourceState,
+    routing: intake.Routing,
+    now: datetime,
+) -> None:
+    """Count what a finished walk over everything has lacked; a site that shows nothing at all proves nothing."""
+    if look.walk.full and connector.lists_all and look.walk.items and not look.walk.cut:
+        gone = mentions.missed(conn, source.name, set(_walked(look, state)))
+        intake.removed(conn, source, gone, routing=routing, now=now)
+
+
+def _note_unreached(conn: Connection, look: Look, connector: Connector[Any], state: SourceState) -> None:
+    """Note a gap where a walk back in time ended before it came to anything that was known."""
+    oldest, newest = look.walk.oldest_at, state.newest_at
+    if connector.newest_first and not look.walk.met and newest is not None and oldest is not None and oldest > newest:
+        sources.note_gap(conn, look.source, newest, oldest, NOT_ALL_SHOWN)
