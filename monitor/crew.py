@@ -9,7 +9,11 @@ import queue
 import threading
 from collections.abc import Callable
 
+import structlog
+
 Task = Callable[[], None]
+
+log = structlog.get_logger()
 
 
 class Crew:
@@ -34,7 +38,7 @@ class Crew:
             return self._busy
 
     def start(self, task: Task) -> None:
-        """Have a task done. It must not raise."""
+        """Have a task done. What it raises is logged; the crew stays whole."""
         with self._lock:
             self._busy += 1
             if self._threads < min(self._busy, self._size):
@@ -47,6 +51,8 @@ class Crew:
             task = self._tasks.get()
             try:
                 task()
+            except Exception as error:
+                log.exception("task failed", kind=type(error).__name__)
             finally:
                 with self._lock:
                     self._busy -= 1

@@ -29,8 +29,10 @@ def tell_at_once(
     facts: Mapping[str, Json],
     now: datetime,
     fetch_of: Callable[[ChannelSettings], Fetch],
+    *,
+    patience: float = PATIENCE,
 ) -> int:
-    """Send a message to every operator channel now, without the database. Returns how many took it."""
+    """Send a message to every operator channel now, without the database. Returns how many took it in time."""
     parcels = [
         (_parcel(routing, routing.channels[name], target, reason, facts, now), fetch_of(routing.channels[name]))
         for name in routing.operator_channels()
@@ -40,7 +42,7 @@ def tell_at_once(
     done: queue.SimpleQueue[delivery.Handed] = queue.SimpleQueue()
     for parcel, fetch in parcels:
         threading.Thread(target=_hand_over, args=(parcel, fetch, done), name="alarm", daemon=True).start()
-    return _taken(done, len(parcels))
+    return _taken(done, len(parcels), patience)
 
 
 def _hand_over(parcel: Parcel, fetch: Fetch, done: queue.SimpleQueue[delivery.Handed]) -> None:
@@ -50,8 +52,8 @@ def _hand_over(parcel: Parcel, fetch: Fetch, done: queue.SimpleQueue[delivery.Ha
     done.put(handed)
 
 
-def _taken(done: queue.SimpleQueue[delivery.Handed], awaited: int) -> int:
-    taken, end = 0, monotonic() + PATIENCE
+def _taken(done: queue.SimpleQueue[delivery.Handed], awaited: int, patience: float) -> int:
+    taken, end = 0, monotonic() + patience
     for _ in range(awaited):
         try:
             taken += done.get(timeout=max(0.0, end - monotonic())).error is None

@@ -457,6 +457,10 @@ class Daemon:
         def task() -> None:
             try:
                 look = polling.look(source, state, tools)
+            except StoreError as error:  # no fault of the source
+                log.warning("look broken off", source=source.name, why=str(error))
+                self.writer.put(partial(self._look_again, source.name))
+                return
             except Exception as error:  # per source is one of the three places where everything is caught
                 log.error("look failed", source=source.name, kind=type(error).__name__, exc_info=error)
                 look = polling.broken_look(source, error, self.now())
@@ -464,6 +468,10 @@ class Daemon:
             self.writer.put(self._looked)
 
         self._lookers.start(task)
+
+    def _look_again(self, name: str) -> None:
+        self.write(lambda conn: sources.update(conn, name, lease_until=None))
+        self._looking.discard(name)
 
     def _looked(self) -> None:
         """Take in all looks that have arrived, and lease what is due, in one transaction.

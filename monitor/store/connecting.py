@@ -22,7 +22,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 
 from monitor.errors import StoreError
 
-BUSY_SECONDS = 30.0  # how long a writer waits for another process's transaction
+BUSY_SECONDS = 10.0  # how long a writer waits for another process's transaction; a stop must be heard within twenty
 CACHE_KIB = 16 * 1024  # pages a connection may keep in memory; what it does not touch costs nothing
 LOG_LIMIT = 64 * 1024 * 1024  # bytes the write-ahead log is cut back to after a large transaction
 

@@ -44,7 +44,7 @@ class Store:
         """Give a connection in a transaction that is committed when the block ends well.
 
         On SQLite it has the write lock from its first statement. Raises StoreError: locked for
-        thirty seconds, no room, gone.
+        ten seconds, no room, gone.
         """
         self._check_file()
         if self._turn is None:

@@ -1,0 +1,1 @@
+"""The daemon's life: how it starts, what it survives, how it ends."""
