@@ -92,6 +92,7 @@ class _Reading:
                 contact=monitor.contact,
                 operator=monitor.operator or tuple(channel.name for channel in channels),
                 heartbeat_url=monitor.heartbeat_url,
+                heartbeat_allow_private=monitor.heartbeat_allow_private,
                 own_connectors=self._own_folder,
                 digest=DigestTimes(**dict(monitor.digest)),
                 targets={severity: getattr(monitor.targets, severity.value) for severity in Severity},

@@ -133,6 +133,7 @@ class MonitorTable(Table):
     contact: Annotated[str, PlainValidator(addresses.contact)] | None = None
     operator: Names = ()
     heartbeat_url: SecretStr | None = None
+    heartbeat_allow_private: bool = False
     own_connectors: str | None = None
     scorer: Annotated[str, AfterValidator(_scorer)] = scoring.DEFAULT
     digest: DigestTable = DigestTable()

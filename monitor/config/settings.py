@@ -117,4 +117,5 @@ class Settings:
     channels: tuple[ChannelSettings, ...]
     rules: tuple[Rule, ...]  # never empty; `channels` of each is filled in
     scorer: str = "stars-vader"
+    heartbeat_allow_private: bool = False
     warnings: tuple[Problem, ...] = ()

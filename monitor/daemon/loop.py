@@ -416,9 +416,9 @@ class Daemon:
         self._start_sends()
 
     def _heartbeat(self) -> None:
-        url = self.settings.heartbeat_url
+        url, private = self.settings.heartbeat_url, self.settings.heartbeat_allow_private
         if url is not None:
-            self._senders.start(lambda: followup.beat(self.door, url))
+            self._senders.start(lambda: followup.beat(self.door, url, allow_private=private))
 
     def _welcome_back(self, now: datetime) -> None:
         absence, self._absence = self._absence, None
