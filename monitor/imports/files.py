@@ -230,7 +230,7 @@ def _utf8_or_other(stream: BinaryIO) -> str:
         while chunk := stream.read(CHUNK):
             multibyte = not decoder.decode(chunk).isascii() or multibyte
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
         # Letters of UTF-8 before the fault: it is that, with a fault in it.
-        return "utf-8" if multibyte else "cp1252"
+        return "utf-8" if multibyte or not error.object[: error.start].isascii() else "cp1252"
     return "utf-8"
