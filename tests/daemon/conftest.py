@@ -20,6 +20,7 @@ from tests.pipeline.conftest import Watch
 from tests.town import Town
 
 town, watch = pipeline.town, pipeline.watch  # the same fixtures
+on_both = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,6 +80,13 @@ class Process:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of an empty SQLite database, or with `on_both` once of each kind."""
+    url: str = request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_url")
+    return url
 
 
 @pytest.fixture

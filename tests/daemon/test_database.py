@@ -17,7 +17,7 @@ from monitor.daemon.loop import TakenOverError
 from monitor.errors import StoreError
 from monitor.models import Reason
 from monitor.store import open_store
-from tests.daemon.conftest import Begin, Process, until
+from tests.daemon.conftest import Begin, Process, on_both, until
 from tests.pipeline.conftest import Watch
 from tests.postgres import Databases
 from tests.town import Town, bad, review
@@ -42,6 +42,7 @@ class Silent:
         store.write, store.read = asked(write), asked(read)  # type: ignore[method-assign,assignment]
 
 
+@on_both
 def test_what_arrives_while_the_database_does_not_answer_is_taken_in_afterwards_once(town: Town, watch: Begin) -> None:
     town.site.shows("quay", review(1))
     monitor = watch(channels=("slack",))
@@ -67,6 +68,7 @@ def test_what_arrives_while_the_database_does_not_answer_is_taken_in_afterwards_
     assert len(town.slack.posts) == 2
 
 
+@on_both
 def test_a_message_that_was_taken_while_the_database_did_not_answer_is_not_sent_again(town: Town, watch: Begin) -> None:
     town.site.shows("quay", review(1))
     monitor = watch(channels=("slack",))
@@ -165,6 +167,7 @@ def lose_the_lock(monitor: Watch) -> None:
         monitor.store.path.with_name("monitor.db.lock").unlink()
 
 
+@on_both
 def test_a_lock_that_was_lost_is_taken_again_within_a_minute(town: Town, watch: Begin) -> None:
     town.site.shows("quay", review(1))
     monitor = watch()
@@ -176,6 +179,7 @@ def test_a_lock_that_was_lost_is_taken_again_within_a_minute(town: Town, watch: 
     assert monitor.store.lock_alive()
 
 
+@on_both
 def test_whoever_lost_the_lock_to_another_monitor_ends_with_a_clear_line_and_no_alarm(town: Town, watch: Begin) -> None:
     town.site.shows("quay", review(1))
     monitor = watch()
