@@ -288,7 +288,7 @@ def kind_of(value: Any) -> str:
 
 
 # A string that never ends is read to the end at once, or each of its quotes would be tried as a beginning.
-_JSON_MARKS = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
+_JSON_MARKS = re.compile(rb'"[^"]*+(?:"|\Z)|[\[\]{}]')
 
 
 def read_json(body: bytes) -> Any:
@@ -321,8 +321,9 @@ def _check_depth(body: bytes) -> None:
     if body.count(b"[") + body.count(b"{") <= MAX_JSON_DEPTH:
         return
     depth = 0
-    for mark in _JSON_MARKS.finditer(body):
-        first = body[mark.start()]
+    bare = body.replace(rb"\\", b"").replace(rb"\"", b"")  # every quote that is left begins or ends a string
+    for mark in _JSON_MARKS.finditer(bare):
+        first = bare[mark.start()]
         if first in b"[{":
             depth += 1
             if depth > MAX_JSON_DEPTH:

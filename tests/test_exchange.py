@@ -62,7 +62,9 @@ def test_a_hundred_thousand_open_brackets_are_refused() -> None:
 
 
 def test_brackets_inside_text_do_not_count() -> None:
-    assert read_json(json.dumps(["[{" * 1_000, '\\"[[[' * 1_000]).encode()) == ["[{" * 1_000, '\\"[[[' * 1_000]
+    texts = ["[{" * 1_000, '\\"[[[' * 1_000, "\\", "[" * 100, '\\\\"', "{" * 100, '\n\\\\\\"\\', "[" * 100]
+
+    assert read_json(json.dumps(texts).encode()) == texts
 
 
 @pytest.mark.parametrize("end", ["", '"', "\\", '\\"'])

@@ -273,6 +273,8 @@ ENDLESS = {
     "open and closed scripts": "<script></script>" * 60_000,
     "quotes that never close": "<a b='" * 160_000 + ">",
     "quotes of both kinds": "<a '\">" * 160_000,
+    "quotes around all ends": "</a '></a' " * 95_000,
+    "quotes in a name": "<a" + '"' * 1_000_000 + " '>",
     "paragraphs": "<p>" * 330_000,
     "line breaks": "<br> " * 200_000,
     "pictures": '<img alt="👎">' * 70_000,

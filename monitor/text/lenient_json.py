@@ -42,41 +42,54 @@ def read_documents(block: str) -> tuple[list[Any], bool]:
     if '"' not in block:
         block = html.unescape(block)
     error = ValueError("no JSON")
-    for strings in (_STRING, _LOOSE_STRING):
+    for loose in (False, True):
         try:
-            return [_DECODER.decode(text) for text in _mended(block, strings)], True
+            return [_DECODER.decode(text) for text in _mended(block, loose=loose)], True
         except ValueError as raised:
             error = raised
     raise error
 
 
-# Possessive (`*+`): a string that never ends costs one look, not one for each of its characters.
-_STRING = r'"(?:[^"\\]|\\.)*+(?P<end>"|\Z)'
-# A quote ends its string only where something can follow that stands behind strings.
-_LOOSE_STRING = r'"(?:[^"\\]|\\.|"(?!\s*+(?:[,:}\]]|\Z)))*+(?P<end>"|\Z)'
-_OTHERS = (
+_TOKEN = re.compile(
+    r'"'
     r"|(?://\s*+)?(?:<!\[CDATA\[|\]\]>)"
     r"|/\*.*?(?:\*/|\Z)|//[^\n]*+"
     r"|<!--(?=\s*+[\[{/])|<!--.*?(?:-->|\Z)|-->"
-    r"|[\[\]{},;]"
+    r"|[\[\]{},;]",
+    re.DOTALL,
 )
+_IN_STRING = re.compile(r'\\.|"', re.DOTALL)
+_BEHIND_STRING = re.compile(r"\s*+(?:[,:}\]]|\Z)")
 _ESCAPE = re.compile(r'\\(?:(["\\/bfnrt]|u[0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))|"', re.DOTALL)
 _CLOSES = {"{": "}", "[": "]"}
 _BROKEN = {"{": ',"@broken":true}', "[": "]"}
 
 
-def _mended(block: str, strings: str) -> list[str]:
-    """Return the documents of a block as JSON that a decoder takes, as far as its brackets tell."""
+def _mended(block: str, *, loose: bool) -> list[str]:
+    """Return the documents of a block as JSON that a decoder takes, as far as its brackets tell.
+
+    `loose`: a quote ends its string only where something follows that can stand behind strings.
+    """
     mender = _Mender()
     at = 0
-    for token in re.finditer(strings + _OTHERS, block, re.DOTALL):
+    while token := _TOKEN.search(block, at):
         mender.piece(block[at : token.start()].strip())
-        if token["end"] == "":
-            break  # a string that nothing ends
-        mender.token(token[0])
         at = token.end()
+        if token[0] == '"':
+            at = _string_end(block, at, loose=loose)
+            if not at:
+                break
+        mender.token(block[token.start() : at])
     mender.end()
     return mender.documents
+
+
+def _string_end(block: str, at: int, *, loose: bool) -> int:
+    """Return where a string ends whose inside begins at `at`; 0 when nothing ends it."""
+    for mark in _IN_STRING.finditer(block, at):
+        if mark[0] == '"' and not (loose and not _BEHIND_STRING.match(block, mark.end())):
+            return mark.end()
+    return 0
 
 
 class _Mender:

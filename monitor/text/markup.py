@@ -12,7 +12,9 @@ from html import unescape
 
 MAX_MARKUP = 1_048_576  # characters; the rest is not read
 
-_TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*)((?:[^>"']++|"[^"]*"|'[^']*')*+)>""")
+# No group has a possessive `*+`: the releases of Python before 3.11.5 then match what is not there. What is not
+# possessive keeps a note of every turn, so the turns are counted.
+_TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*+)([^>"']*+(?:(?:"[^"]*+"|'[^']*+')[^>"']*+){0,100})>""")
 _PLAIN_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)([^>]*)>")
 _SPACE = re.compile("[ \t\r\n\f\xa0]+")
 _SPACES = re.compile("[ \t\f\xa0]{2,}")
