@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import socket
 import zlib
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from monitor.errors import StoreError
 
 DAEMON = 0x52766D31  # the first half of PostgreSQL's advisory lock key; the second is the schema
 UPGRADE = 0x52766D32
+
+RELEASE_SECONDS = 2  # how long the end of a daemon waits for a server that is silent
 
 
 class FileLock:
@@ -132,10 +135,20 @@ class ServerLock:
         return str(found[0]) if found else None
 
     def release(self) -> None:
-        """Let go of it."""
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+        """Let go of it; when this returns, the next can have it."""
+        line, self._line = self._line, None
+        if line is None:
+            return
+        try:
+            # The server notices only later that a line was closed.
+            line.pgconn.send_query(b"SELECT pg_advisory_unlock_all()")
+            answer = select.poll()
+            answer.register(line.fileno(), select.POLLIN)
+            answer.poll(RELEASE_SECONDS * 1000)
+        except self._line_errors():
+            pass  # the line broke, and the lock went with it
+        finally:
+            line.close()
 
     def _connect(self) -> Any:
         try:

@@ -279,7 +279,10 @@ def test_a_lock_whose_line_to_the_server_broke_is_noticed(postgres_url: str) -> 
         store.lock(NOON)
         with store.write() as conn:
             conn.execute(
-                sa.text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = :id"),
+                sa.text(
+                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks"
+                    " WHERE locktype = 'advisory' AND classid = :id"
+                ),
                 {"id": DAEMON},
             )
 
