@@ -206,4 +206,6 @@ def _tls(given: ssl.SSLContext | None) -> ssl.SSLContext:
 
             given = ssl.create_default_context(cafile=certifi.where())
     given.set_alpn_protocols(["http/1.1"])
+    # Python's releases differ in this one: with it, an answer cut by a stranger looks complete.
+    given.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", ssl.Options(0))
     return given
