@@ -51,6 +51,8 @@ def judge(
     """Work out how a source is doing after a look, write it down, and tell the operator what changed."""
     state = sources.get(conn, source.name)
     assert state is not None  # the caller has looked
+    if error is not None and error.code == "throttled" and look.answers:
+        error = None  # it is being read, as fast as the site allows
     verdict = policy.health(
         policy.HealthBefore(state.health, state.failures, state.failing_since, state.told_at),
         _outcome(look, poll, error),

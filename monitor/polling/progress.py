@@ -94,21 +94,20 @@ def _finished(
         values["backfill_since"] = None
     if walk.aside is not None:
         rest = replace(walk.aside, glanced_at=now)
-        return values | {"walk": rest.as_json(), "next_poll_at": now}
+        return values | {"walk": rest.as_json(), "walk_ids": _walked(look, state), "next_poll_at": now}
     if walk.full and connector.full_every:
         values["next_full_at"] = now + connector.full_every
     return values | {"walk": None, "walk_ids": None}
 
 
 def _walked(look: Look, state: SourceState) -> list[str]:
-    """Return every id that an unfinished full walk has seen, unreadable entries too."""
-    stored: list[str] = state.walk_ids or []
-    if look.walk.aside is not None:
-        return stored
-    if not look.walk.full:
+    """Return every id that an unfinished full walk has seen, or a glance meanwhile; unreadable entries too."""
+    walk = look.walk
+    if not (walk.full or walk.aside):
         return []
+    earlier: list[str] = (state.walk_ids or []) if walk.resumed or walk.aside else []
     unread = {problem.external_id for problem in look.problems if problem.external_id}
-    return sorted(look.seen | unread | set(stored if look.walk.resumed else ()))
+    return sorted(look.seen | unread | set(earlier))
 
 
 def _absent(

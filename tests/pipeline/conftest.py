@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from monitor.daemon import Daemon
 from monitor.http import Session
 from monitor.store import open_store
 from tests.builders import FakeClock
-from tests.town import START, Town, a_town
+from tests.pipeline.driving import Drive, Driver
+from tests.town import START, Site, Town, a_town
 
 
 class Unhurried(Daemon):
@@ -41,6 +42,11 @@ class Watch:
         self.store = open_store(self.settings.database, now=clock())
         self.daemon = Unhurried(self.settings, self.store, now=clock, env=town.env)
         self.daemon.prepare()
+
+    def again(self) -> Watch:
+        """Begin anew on the same database, as after a restart."""
+        self.close()
+        return Watch(self.town, self.clock, self.settings.path)
 
     def look(self, **span: float) -> None:
         """Let time pass, then look at everything that is due and tell what is to be told."""
@@ -75,11 +81,53 @@ def town(tmp_path: Path) -> Iterator[Town]:
 @pytest.fixture
 def watch(town: Town, database_url: str) -> Iterator[Callable[..., Watch]]:
     """Return a function that begins a watch over the town, on each kind of database."""
+    yield from _watches(town, database_url)
+
+
+@pytest.fixture
+def watch_here(town: Town, sqlite_url: str) -> Iterator[Callable[..., Watch]]:
+    """Return a function that begins a watch over the town, for what does not depend on the database."""
+    yield from _watches(town, sqlite_url)
+
+
+def _watches(town: Town, database: str) -> Iterator[Callable[..., Watch]]:
     started: list[Watch] = []
 
-    def start(**settings: Any) -> Watch:
-        path = town.configure(**{"database": database_url, **settings})
-        started.append(Watch(town, FakeClock(START), path))
+    def start(*, at: datetime = START, **settings: Any) -> Watch:
+        path = town.configure(**{"database": database, **settings})
+        started.append(Watch(town, FakeClock(at), path))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """The town's sites, for the time of a test."""
+    opened = Site()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def drive(tmp_path: Path) -> Iterator[Drive]:
+    """Return a function that begins a driver on a database of this test's own."""
+    yield from _drivers(tmp_path, "sqlite:///monitor.db")
+
+
+@pytest.fixture
+def drive_both(tmp_path: Path, database_url: str) -> Iterator[Drive]:
+    """Return the same, on each kind of database."""
+    yield from _drivers(tmp_path, database_url)
+
+
+def _drivers(folder: Path, database: str) -> Iterator[Drive]:
+    started: list[Driver] = []
+
+    def start(*tables: str, clock: FakeClock | None = None, **env: str) -> Driver:
+        started.append(Driver(folder, clock or FakeClock(START), *tables, database=database, **env))
         return started[-1]
 
     yield start

@@ -9,7 +9,7 @@ import json
 import socket
 import threading
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -45,6 +45,38 @@ def bad(number: int, **changes: Any) -> dict[str, Any]:
     return review(number, **{"stars": 1, "text": text, **changes})
 
 
+@dataclass(frozen=True)
+class Asked:
+    """One request as a made-up site sees it. Header names are lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def form(self) -> dict[str, str]:
+        """Return the fields of a form."""
+        return {name: values[0] for name, values in parse_qs(self.body.decode()).items()}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a made-up site answers. Dicts and lists go out as JSON."""
+
+    body: Any = b""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def content(self) -> bytes:
+        """Return the bytes of the body."""
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body, ensure_ascii=False).encode()
+
+
+Route = Callable[[Asked], Answer]
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 512
@@ -61,6 +93,7 @@ class Site:
         self.places: dict[str, list[dict[str, Any]]] = {}
         self.pages: dict[str, tuple[int, dict[str, str], bytes]] = {}
         self.asked: list[str] = []
+        self.routes: dict[str, Route] = {}  # whole sites of their own, by how their paths begin
         self.answer: Callable[[str, BaseHTTPRequestHandler], bool] | None = None
         self.server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -95,7 +128,14 @@ class Site:
                 site.asked.append(self.path)
                 if site.answer is not None and site.answer(self.path, self):
                     return
-                status, headers, body = site._page(self.path)
+                self._say(*(site._routed(self, b"") or site._page(self.path)))
+
+            def do_POST(self) -> None:
+                site.asked.append(self.path)
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                self._say(*(site._routed(self, body) or (404, {}, b"not found")))
+
+            def _say(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -107,6 +147,17 @@ class Site:
                 """Say nothing."""
 
         return Handler
+
+    def _routed(self, handler: BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, str], bytes] | None:
+        parts = urlsplit(handler.path)
+        route = next((found for begin, found in self.routes.items() if parts.path.startswith(begin)), None)
+        if route is None:
+            return None
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        headers = {name.lower(): value for name, value in handler.headers.items()}
+        answer = route(Asked(handler.command, parts.path, query, headers, body))
+        kind = "text/plain" if isinstance(answer.body, bytes) else "application/json"
+        return answer.status, {"Content-Type": kind, **answer.headers}, answer.content()
 
     def _page(self, path: str) -> tuple[int, dict[str, str], bytes]:
         with self.lock:
