@@ -42,7 +42,7 @@ def _hand_on(conn: Connection, name: str, state: ChannelState, routing: intake.R
         facts = {
             "channel": name,
             "why": f"It is no longer in the configuration, and {_counted(len(waiting))} waited for it",
-            "permanent": True,
+            "mend": "monitor check",
             "instead": ", ".join(heirs),
             "since": now.isoformat(),
         }
