@@ -20,7 +20,6 @@ from functools import cache
 from typing import Any
 
 from monitor import clock
-from monitor.text import in_order, shorten, terminal
 
 GAP = "  "
 NARROWEST = 20
@@ -41,6 +40,13 @@ class Column:
     least: int | None = None
     wraps: bool = False
     spare: bool = False  # left out where there is no room for it
+
+
+def terminal(text: str) -> str:
+    """Return the text as it may be printed; loads what that takes when something is printed, and not before."""
+    from monitor.text import terminal as printable
+
+    return printable(text)
 
 
 def say(text: str) -> None:
@@ -141,6 +147,8 @@ def _plain(value: object) -> str:
 
 def _ordered(text: str) -> str:
     """Return a line in which what is written from right to left takes nothing beside it along."""
+    from monitor.text import in_order
+
     return in_order(f"{text} ")[:-1] if _is_terminal(sys.stdout) else text
 
 
@@ -156,7 +164,7 @@ def show_table(columns_: Sequence[Column | str], rows: Sequence[Sequence[object]
         show(empty)
         return
     wanted = [column if isinstance(column, Column) else Column(column) for column in columns_]
-    cells = [[shorten(_plain(value), MAX_CELL) for value in row] for row in rows]
+    cells = [[_plain(value)[:MAX_CELL] for value in row] for row in rows]
     filled = [n for n, _ in enumerate(wanted) if any(row[n] for row in cells)]
     lines = _table([wanted[n] for n in filled], [[row[n] for n in filled] for row in cells], room())
     if lines is None:

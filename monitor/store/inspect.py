@@ -27,7 +27,7 @@ def mention(conn: Connection, mention_id: int) -> dict[str, Any] | None:
     facts["reasons"] = "; ".join(_reason(why) for why in row["reasons"] or ())
     facts["versions"] = _rows(
         conn,
-        sa.select(v.version, v.seen_at, v.rating, v.title, v.text)
+        sa.select(v.version, v.seen_at, v.rating, v.rating_best, v.title, v.text)
         .where(v.mention_id == mention_id)
         .order_by(v.version),
     )
