@@ -44,7 +44,8 @@ def take(conn: Connection, look: Look, source: SourceSettings, routing: intake.R
     poll = _poll(look, taken, error)
     health, told = condition.judge(conn, look, poll, error, source, routing, now)
     sources.add_poll(conn, source.name, poll)
-    if not state.introduced and look.answers and (look.at_end or now - state.added_at >= ANNOUNCE_AFTER):
+    something = look.error is None or look.answers > 0
+    if something and not state.introduced and (look.at_end or now - state.added_at >= ANNOUNCE_AFTER):
         introduce(conn, source, state, routing, now)
     return Taken(taken.new, taken.edited, taken.known, taken.alerts, health, told)
 
