@@ -21,7 +21,6 @@ from typing import IO, Any, BinaryIO
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects.postgresql import REGCLASS
 
 from monitor import __version__, clock
 from monitor.errors import StoreError
@@ -194,6 +193,8 @@ def _last_id(conn: Connection, table: sa.Table) -> int | None:
     if conn.dialect.name == "sqlite":
         given = _sqlite_counter(conn, table.name)
     else:
+        from sqlalchemy.dialects.postgresql import REGCLASS
+
         sequence = sa.func.pg_get_serial_sequence(table.name, "id")
         given = conn.scalar(sa.select(sa.func.pg_sequence_last_value(sa.cast(sequence, REGCLASS))))
     highest = conn.scalar(sa.select(sa.func.max(table.c.id)))

@@ -7,17 +7,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from monitor.errors import StoreError
 from monitor.store import connecting, standing, upgrade
 from monitor.store.connecting import telling
 from monitor.store.locks import FileLock, ServerLock, ourselves
 from monitor.store.migrations import OWN, Migrations
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 Say = Callable[[str], None]
 
@@ -159,7 +162,11 @@ def open_store(
 
 def insert(conn: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """Return the backend's own insert, which knows `on_conflict_do_update` and `on_conflict_do_nothing`."""
-    return sqlite.insert(table) if conn.dialect.name == "sqlite" else postgresql.insert(table)
+    if conn.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # only who has one pays for it: a tenth of the start
+
+    return postgresql.insert(table)
 
 
 def upsert(
