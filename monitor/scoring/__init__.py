@@ -44,7 +44,13 @@ def _stars_vader() -> Scorer:
     return StarsVader()
 
 
-_SCORERS: Mapping[str, Callable[[], Scorer]] = {"stars-vader": _stars_vader}
+def _reviews() -> Scorer:
+    from monitor.scoring.reviews import Reviews
+
+    return Reviews()
+
+
+_SCORERS: Mapping[str, Callable[[], Scorer]] = {"reviews": _reviews, "stars-vader": _stars_vader}
 NAMES = tuple(_SCORERS)
 
 

@@ -29,6 +29,8 @@ _SHOWN = 3  # phrases kept of one name
 _LONGEST_SHOWN = 80  # characters of one
 
 Slot = frozenset[str]
+Kind = Literal["danger", "topic", "complaint", "praise"]
+_KINDS: tuple[Kind, ...] = ("danger", "topic", "complaint", "praise")
 NUMBER, ANY, NOBODY = "#", "*", "nobody"
 _WITH_NOBODY = re.compile(r"\S*\bnobody\b\S*")
 
@@ -42,14 +44,14 @@ def tokens_of(text: str) -> list[str]:
 class Found:
     """One name with the words of the text that carry it, as written there."""
 
-    kind: Literal["danger", "topic"]
+    kind: Kind
     name: str
     words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Phrase:
-    kind: Literal["danger", "topic"]
+    kind: Kind
     name: str
     rest: tuple[Slot, ...]  # after the first two words
     negates: bool  # holds a word like "no" itself
@@ -74,12 +76,14 @@ class _Hit:
 class Phrases:
     """A table of phrases, ready to be looked for."""
 
-    def __init__(self, table: dict[str, dict[str, dict[str, list[str]]]]) -> None:
+    def __init__(
+        self, table: dict[str, dict[str, dict[str, list[str]]]], kinds: tuple[Kind, ...] = ("danger", "topic")
+    ) -> None:
         self._starts: dict[str, _Second] = {}
-        for kind in ("danger", "topic"):
+        for kind in kinds:
             for name, entry in table.get(kind, {}).items():
                 for phrase in entry["phrases"]:
-                    self._add("danger" if kind == "danger" else "topic", name, phrase)
+                    self._add(kind, name, phrase)
         if numbers := self._starts.get(NUMBER):
             # One look-up a word: a number that begins a phrase is found like any other word.
             self._starts |= {number: numbers for number in _FIRST_NUMBERS if number not in self._starts}
@@ -112,7 +116,7 @@ class Phrases:
                     _open(second, tokens, at, hits)
         return hits
 
-    def _add(self, kind: Literal["danger", "topic"], name: str, phrase: str) -> None:
+    def _add(self, kind: Kind, name: str, phrase: str) -> None:
         for slots in _variants(phrase):
             negates = any(slot & _NEGATORS or any("n't" in word for word in slot) for slot in slots)
             found = _Phrase(kind, name, slots[2:], negates)
@@ -127,10 +131,10 @@ class Phrases:
 
 
 @cache
-def phrases() -> Phrases:
-    """Return the phrases that ship with the product, read once."""
+def phrases(*, opinions: bool = False) -> Phrases:
+    """Return the phrases that ship with the product, read once; with complaints and praise where `opinions`."""
     content = resources.files("monitor.scoring").joinpath("phrases.toml").read_text(encoding="utf-8")
-    return Phrases(tomllib.loads(content))
+    return Phrases(tomllib.loads(content), _KINDS if opinions else _KINDS[:2])
 
 
 # --- reading the table ---------------------------------------------------------------------------
@@ -204,9 +208,9 @@ def _negated(start: int, tokens: Sequence[str], spans: Sequence[tuple[int, int]]
 
 
 def _gathered(hits: Sequence[_Hit], spans: Sequence[tuple[int, int]], text: str) -> list[Found]:
-    words: dict[tuple[Literal["danger", "topic"], str], list[str]] = {}
+    words: dict[tuple[Kind, str], list[str]] = {}
     taken: dict[tuple[str, str], int] = {}
-    for hit in sorted(hits, key=lambda hit: (hit.phrase.kind == "topic", hit.start, -hit.end)):
+    for hit in sorted(hits, key=lambda hit: (_KINDS.index(hit.phrase.kind), hit.start, -hit.end)):
         key = hit.phrase.kind, hit.phrase.name
         if hit.start < taken.get(key, 0):
             continue  # inside a longer one of the same name

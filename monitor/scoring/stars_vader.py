@@ -11,10 +11,11 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from monitor.models import Label, Level, Rating, Scorable, Score, Why
+from monitor.models import Label, Level, Scorable, Score, Why
 from monitor.scoring.language import read_as
 from monitor.scoring.phrases import Found, phrases, tokens_of
 from monitor.scoring.prepare import prepare
+from monitor.scoring.stars import HIGH_STARS, LOW_STARS, in_words, prior
 from monitor.scoring.vader import Reading, Vader, compound_of, with_negator
 
 ALERT_AT = 0.5
@@ -28,9 +29,7 @@ BASE, PER_COMPOUND, PER_PHRASE, MOST_PHRASES = -0.25, -2.3, 1.5, 3
 NOTHING_FOUND = -1.4  # no word of the lexicon and no phrase: a fact, a question, a name
 TEXT_WEIGHT = 0.7  # beside stars
 NO_TEXT = -0.2  # who has a complaint mostly writes it
-PRIOR = (0.97, 0.90, 0.50, 0.12, 0.04)  # share of bad ones among 1…5 stars
 
-LOW_STARS, HIGH_STARS = 2.5, 3.5  # below: always an alert; from here on: a watch at most
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _LONGEST_SENTENCE = 160  # characters shown
 _SHOWN_WORDS = 4
@@ -145,7 +144,7 @@ class StarsVader:
 def _reasons(
     item: Scorable, stars: float | None, read: _Read, level: Level, worst: _Sentence | None
 ) -> tuple[Why, ...]:
-    reasons = [] if item.rating is None or stars is None else [Why("stars", _stars_in_words(item.rating))]
+    reasons = [] if item.rating is None or stars is None else [Why("stars", in_words(item.rating))]
     reasons += [Why(f"{found.kind}:{found.name}", found.name, found.words) for found in read.found]
     if level is Level.QUIET:
         return tuple(reasons)
@@ -183,7 +182,7 @@ def _badness(stars: float | None, evidence: float | None, *, danger: bool) -> fl
             return None
         badness = _probability(evidence)
     else:
-        badness = _probability(_prior(stars) + TEXT_WEIGHT * (NO_TEXT if evidence is None else evidence))
+        badness = _probability(prior(stars) + TEXT_WEIGHT * (NO_TEXT if evidence is None else evidence))
         if stars >= HIGH_STARS:
             badness = min(badness, ALERT_AT - 0.01)
         elif stars < LOW_STARS:
@@ -216,23 +215,8 @@ def _label(stars: float | None, evidence: float | None, level: Level, read: _Rea
     return Label.GOOD if stars is not None or read.compound >= PRAISE else Label.NEUTRAL
 
 
-def _prior(stars: float) -> float:
-    """Return the log-odds of bad at a mark from 1 to 5; between two marks on the line that joins them."""
-    below = min(int(stars), 4)
-    low, high = (math.log(share / (1 - share)) for share in PRIOR[below - 1 : below + 1])
-    return low + (high - low) * (stars - below)
-
-
 def _probability(log_odds: float) -> float:
     return 1 / (1 + math.exp(-log_odds))
-
-
-def _stars_in_words(rating: Rating) -> str:
-    if rating.best - rating.worst == 1:
-        return "thumb up" if rating.value == rating.best else "thumb down"
-    if (rating.worst, rating.best) != (1, 5):
-        return f"{rating.value:g} of {rating.best:g}"
-    return "1 star" if rating.value == 1 else f"{rating.value:g} stars"
 
 
 def _shortened(sentence: str) -> str:

@@ -1,0 +1,249 @@
+"""The review scorer: stars by log-odds, VADER's numbers, named phrases, and the weight of each group of words.
+
+The numbers stand in a small file that was fitted on labelled posts, leave one source out;
+docs/scoring.md tells what it reaches, where it fails, and how the file was made.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import repeat
+from operator import mul
+from typing import NamedTuple
+
+from monitor.models import Label, Level, Scorable, Score, Why
+from monitor.scoring.features import NEGATED, POWER, Sentence, groups, numbers, sentences
+from monitor.scoring.language import read_as
+from monitor.scoring.phrases import Found, phrases, tokens_of
+from monitor.scoring.prepare import prepare
+from monitor.scoring.stars import HIGH_STARS, LOW_STARS, in_words, prior
+from monitor.scoring.vader import Vader
+from monitor.scoring.weights import Table, table
+
+ALERT_AT = 0.5
+WATCH_AT = 0.35
+WORST_SENTENCE = -0.4  # compound of one sentence that is worth a look although the whole sounds fine
+PRAISE_BELOW = 0.2  # badness under which a text without stars is praise, when it sounds friendly
+FRIENDLY = 0.3  # compound
+TEXT_WEIGHT = 0.7  # beside stars
+FOREIGN_WEIGHT = 0.35  # of a text in another language, beside stars
+NO_TEXT = -0.2  # who has a complaint mostly writes it
+_HIGHEST = 20.0  # log-odds
+_LONGEST_SENTENCE = 160  # characters shown
+_SHOWN_GROUPS = 2
+_MEANINGFUL = 0.3  # log-odds that a group adds before it is shown
+_SHORTEST = 4  # letters of a single word that is shown
+_TOLD = ("danger", "topic", "complaint")
+
+
+class _Read(NamedTuple):
+    """What was found in a text. `log_odds` is None where it could not be read."""
+
+    text: str = ""
+    language: str | None = None
+    log_odds: float | None = None
+    compound: float = 0.0
+    worst: Sentence | None = None  # None where the text is one sentence
+    found: tuple[Found, ...] = ()
+    groups: frozenset[str] = frozenset()
+    share: float = 0.0  # log-odds of one step of a group's weight
+
+    @property
+    def foreign(self) -> bool:
+        return self.language not in (None, "en")
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        return tuple([found.name for found in self.found if found.kind == kind]) if self.found else ()
+
+
+class Reviews:
+    """The scorer for reviews and posts. Stateless after it has read its tables; safe to share between threads."""
+
+    name = "reviews"
+    version = 1
+
+    def __init__(self) -> None:
+        self._vader = Vader()
+        self._phrases = phrases(opinions=True)
+        english = table("en")
+        assert english is not None
+        self._english: Table = english
+        self._weighs = english.phrases or {}
+
+    @property
+    def id(self) -> str:
+        """Return name and version, as they stand beside every score."""
+        return f"{self.name}/{self.version}"
+
+    def score(self, items: Sequence[Scorable]) -> list[Score]:
+        """Return one score an item, in order."""
+        return [self._score(item) for item in items]
+
+    def _score(self, item: Scorable) -> Score:
+        stars = item.rating.stars if item.rating else None
+        read = self._read(item)
+        dangers = read.names("danger")
+        badness = _badness(stars, read, danger=bool(dangers))
+        level = _level(stars, badness, read)
+        return Score(
+            badness=badness,
+            level=level,
+            label=_label(stars, badness, level, read),
+            scorer=self.id,
+            topics=read.names("topic"),
+            dangers=dangers,
+            reasons=self._reasons(item, stars, read, level),
+            language=read.language,
+        )
+
+    def _read(self, item: Scorable) -> _Read:
+        if not item.text or item.text.isspace():
+            return _Read()
+        text = prepare(item.text)
+        lowered = text.lower()
+        tokens = tokens_of(lowered)
+        language = read_as(text, tokens, item.language)
+        if language not in (None, "en"):
+            return _foreign(text, language, tokens)
+        found = self._phrases.find(text, lowered, tokens) if tokens else []
+        if found:
+            language = "en"  # the phrases are English
+        if tokens and language is None and not self._familiar(tokens):
+            return _Read(text)
+        reading = self._vader.read(text)
+        if not tokens and reading.polarity.compound == 0:
+            return _Read(text)  # emoji that VADER has no opinion of
+        parts = sentences(text, reading, self._vader)
+        english = self._english
+        held = frozenset(groups(tokens))
+        share = english.scale * (len(tokens) + 1) ** -POWER
+        log_odds = (
+            english.bias
+            + sum(map(mul, english.numbers, numbers(text, len(tokens), reading, parts)))
+            + share * sum(map(english.groups.get, held, repeat(0)))
+        )
+        if found:
+            log_odds += sum([self._weighs.get(f"{one.kind}:{one.name}", 0.0) for one in found])
+        worst = min(parts, key=_compound) if len(parts) > 1 else None
+        return _Read(text, language, log_odds, reading.polarity.compound, worst, tuple(found), held, share)
+
+    def _familiar(self, tokens: Sequence[str]) -> bool:
+        """Say whether a text that is too short for a language is made of words that English reviews use."""
+        return False
+
+    def _reasons(self, item: Scorable, stars: float | None, read: _Read, level: Level) -> tuple[Why, ...]:
+        reasons = [] if item.rating is None or stars is None else [Why("stars", in_words(item.rating))]
+        reasons += [
+            Why(f"{found.kind}:{found.name}", found.name, found.words) for found in read.found if found.kind in _TOLD
+        ]
+        if level is Level.QUIET:
+            return tuple(reasons)
+        if read.worst is not None and read.worst.compound < 0:
+            reasons.append(Why("sentence", "worst sentence", (_shortened(read.worst.text),)))
+        if read.text and read.log_odds is None:
+            reasons.append(Why("language", "language not scored"))
+        elif words := self._telling(read, reasons):
+            reasons.append(Why("words", "words", words))
+        elif not reasons:
+            reasons.append(Why("tone", "lukewarm words"))
+        return tuple(reasons)
+
+    def _telling(self, read: _Read, reasons: Sequence[Why]) -> tuple[str, ...]:
+        """Return the groups that count most, without those that say nothing to a reader or were already shown."""
+        weights = _weights_of(read.language, self._english)
+        least = _MEANINGFUL / read.share if read.share else math.inf
+        heavy = [(-weights.get(group, 0), group) for group in read.groups if weights.get(group, 0) >= least]
+        shown = " ".join(word for why in reasons for word in why.words).lower() if read.found else ""
+        kept: list[str] = []
+        for _, group in sorted(heavy):
+            if _says_something(group) and group not in shown and not any(_overlap(group, other) for other in kept):
+                kept.append(group)
+            if len(kept) == _SHOWN_GROUPS:
+                break
+        return tuple(kept)
+
+
+def _foreign(text: str, language: str | None, tokens: Sequence[str]) -> _Read:
+    own = table(language) if language else None
+    if own is None or not tokens:
+        return _Read(text, language)
+    held = frozenset(groups(tokens))
+    share = own.scale * (len(tokens) + 1) ** -POWER
+    log_odds = own.bias + share * sum(map(own.groups.get, held, repeat(0)))
+    return _Read(text, language, log_odds, groups=held, share=share)
+
+
+def _weights_of(language: str | None, english: Table) -> Mapping[str, int]:
+    own = english if language in (None, "en") else table(language or "")
+    return own.groups if own else {}
+
+
+def _compound(sentence: Sentence) -> float:
+    return sentence.compound
+
+
+def _badness(stars: float | None, read: _Read, *, danger: bool) -> float | None:
+    log_odds = read.log_odds
+    if stars is None:
+        if log_odds is None:
+            return None
+        badness = _probability(log_odds)
+        if read.foreign:
+            badness = min(badness, ALERT_AT - 0.01)
+    else:
+        evidence = NO_TEXT if log_odds is None else log_odds
+        weight = FOREIGN_WEIGHT if read.foreign and log_odds is not None else TEXT_WEIGHT
+        badness = _probability(prior(stars) + weight * evidence)
+        if stars >= HIGH_STARS:
+            badness = min(badness, ALERT_AT - 0.01)
+        elif stars < LOW_STARS:
+            badness = max(badness, ALERT_AT)
+    return round(max(badness, ALERT_AT) if danger else badness, 4)
+
+
+def _level(stars: float | None, badness: float | None, read: _Read) -> Level:
+    if badness is None:
+        return Level.WATCH if read.text else Level.QUIET
+    if badness >= ALERT_AT:
+        return Level.ALERT
+    if stars is not None and stars < HIGH_STARS:
+        return Level.WATCH
+    if stars is not None:
+        return Level.WATCH if read.log_odds is not None and read.log_odds >= 0 else Level.QUIET
+    return Level.WATCH if badness >= WATCH_AT or _mixed(read) else Level.QUIET
+
+
+def _mixed(read: _Read) -> bool:
+    complains = any(found.kind in _TOLD for found in read.found)
+    return complains or (read.worst is not None and read.worst.compound <= WORST_SENTENCE)
+
+
+def _label(stars: float | None, badness: float | None, level: Level, read: _Read) -> Label:
+    if level is Level.ALERT:
+        return Label.BAD
+    if stars is None and read.log_odds is None:
+        return Label.UNKNOWN
+    if level is Level.WATCH:
+        return Label.MIXED
+    if stars is not None:
+        return Label.GOOD
+    praised = badness is not None and badness < PRAISE_BELOW and read.compound >= FRIENDLY
+    return Label.GOOD if praised else Label.NEUTRAL
+
+
+def _probability(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-max(-_HIGHEST, min(_HIGHEST, log_odds))))
+
+
+def _says_something(group: str) -> bool:
+    return not group.startswith(NEGATED) and (" " in group or len(group) >= _SHORTEST) and not group.isdigit()
+
+
+def _overlap(one: str, other: str) -> bool:
+    return not set(one.split()).isdisjoint(other.split())
+
+
+def _shortened(sentence: str) -> str:
+    plain = " ".join(sentence.split())
+    return plain if len(plain) <= _LONGEST_SENTENCE else plain[: _LONGEST_SENTENCE - 1].rstrip() + "…"
