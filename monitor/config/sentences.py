@@ -212,6 +212,6 @@ def _broken(settings: Settings) -> Iterator[str]:
 def _kept(settings: Settings) -> Iterator[str]:
     kept = settings.retention
     yield (
-        f"Texts are kept for {in_words(kept.text)}, raw answers of sites for {in_words(kept.raw)}, "
-        f"sent messages for {in_words(kept.sent)}, figures for ever; a site's own terms win."
+        f"Texts ({in_words(kept.text)}), raw answers of sites ({in_words(kept.raw)}) and sent messages "
+        f"({in_words(kept.sent)}) may go after these times; this version removes nothing by itself."
     )
