@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -64,9 +65,18 @@ def store(database_url: str) -> Iterator[Store]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database, to be copied."""
+    path = tmp_path_factory.mktemp("made") / "monitor.db"
+    open_store(f"sqlite:///{path}", now=NOON).close()
+    return path
+
+
 @pytest.fixture
-def file_store(tmp_path: Path) -> Iterator[Store]:
+def file_store(tmp_path: Path, made: Path) -> Iterator[Store]:
     """An empty SQLite database."""
+    shutil.copy(made, tmp_path / "monitor.db")
     with open_store(f"sqlite:///{tmp_path}/monitor.db", now=NOON) as opened:
         yield opened
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import socket
 import threading
 import time
@@ -28,9 +29,18 @@ Address = tuple[str, int]
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database, to be copied."""
+    path = tmp_path_factory.mktemp("made") / "monitor.db"
+    open_store(f"sqlite:///{path}", now=NOON).close()
+    return path
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path, made: Path) -> Iterator[Store]:
     """An empty database."""
+    shutil.copy(made, tmp_path / "monitor.db")
     with open_store(f"sqlite:///{tmp_path}/monitor.db", now=NOON) as opened:
         yield opened
 
