@@ -86,7 +86,7 @@ def _listening(daemon: Daemon, store: Store, host: str, port: int | None) -> Abs
 
 
 def _end(daemon: Daemon) -> None:
-    """Say how one round went, and end the command: 1 when a source could not be read."""
+    """Say how one round went, and end the command: 1 when a source could not be read or a message still waits."""
     counts = daemon.counts
     failed = f" ({counts.failed_looks:,} failed)" if counts.failed_looks else ""
     lost = f" ({counts.failed_sends:,} did not arrive)" if counts.failed_sends else ""
@@ -94,7 +94,10 @@ def _end(daemon: Daemon) -> None:
         f"{counted(counts.looks, 'look')}{failed}, {counts.new:,} new, {counts.edited:,} edited, "
         f"{counted(counts.sent, 'message')} sent{lost}"
     )
-    raise typer.Exit(1 if counts.failed_looks else 0)
+    unsent = daemon.unsent()
+    for channel, why in unsent.items():
+        say(f"{channel}: what is due there still waits, and goes out at the next run ({why})")
+    raise typer.Exit(1 if counts.failed_looks or unsent else 0)
 
 
 def poll(

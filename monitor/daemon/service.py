@@ -115,15 +115,19 @@ def threads_that_fit(workers: int, senders: int) -> tuple[int, int]:
     """Return how many workers and senders the machine has file descriptors for, and say when these are fewer."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = OWN_FILES + FILES_A_WORKER * (workers + senders)
-    if soft != resource.RLIM_INFINITY and soft < needed:
-        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return workers, senders
-    room = max(2, (soft - OWN_FILES) // FILES_A_WORKER)
-    fewer = max(1, min(senders, room // 3))
-    fitting = max(1, min(workers, room - fewer))
-    log.warning(
-        "few file descriptors", limit=soft, workers=fitting, wanted=workers, advice=f"raise it: ulimit -n {needed}"
-    )
-    return fitting, fewer
+    soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    found = fitting(soft, workers, senders)
+    if found != (workers, senders):
+        advice = f"raise it to {needed}: ulimit -n, or LimitNOFILE of the service"
+        log.warning("few file descriptors", limit=soft, workers=found[0], wanted=workers, advice=advice)
+    return found
+
+
+def fitting(limit: int, workers: int, senders: int) -> tuple[int, int]:
+    """Return how many of the workers and senders that many file descriptors are enough for, one of each at least."""
+    room = (limit - OWN_FILES) // FILES_A_WORKER
+    fewer = max(1, min(senders, room // 3 if room < workers + senders else senders))
+    return max(1, min(workers, room - fewer)), fewer

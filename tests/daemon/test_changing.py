@@ -276,8 +276,8 @@ def test_whoever_was_told_already_is_not_told_again_by_what_a_removed_channel_le
 
 
 def test_a_message_that_is_held_for_the_night_stays_held_when_its_channel_is_renamed(town: Town, watch: Begin) -> None:
-    team = '[[people]]\nname = "ana"\n[[teams]]\nname = "front"\npeople = ["ana"]\nquiet = "21:00-08:00"\nchannels = ["slack"]\n'
-    rule = '[[rules]]\nname = "bad ones"\nwhen = "bad"\nteam = "front"\n'
+    team = '[[people]]\nname = "ana"\n[[teams]]\nname = "front"\npeople = ["ana"]\nquiet = "21:00-08:00"\n'
+    rule = 'channels = ["slack"]\n[[rules]]\nname = "bad ones"\nwhen = "bad"\nteam = "front"\n'
     town.site.shows("quay", review(1))
     monitor = watch(channels=("slack", "mail"), extra=team + rule)
     monitor.look()
