@@ -71,15 +71,19 @@ def scorable(mention: Mention) -> Scorable:
 
 
 class _Badness:
-    """Badness of plain rows, for measuring."""
+    """Badness of plain rows by the scorer "reviews", for measuring."""
 
     threshold = 0.5
     """From here on somebody is told."""
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> list[float]:
         """Return 0…1 for each row: `text`, `rating` (0–5 or None) and `lang` (or None)."""
-        scores = scorer().score([_row(row) for row in rows])
-        return [UNREADABLE if score.badness is None else score.badness for score in scores]
+        from monitor.scoring.reviews import Reviews
+
+        reviews = scorer("reviews")
+        assert isinstance(reviews, Reviews)
+        found = reviews.badness([_row(row) for row in rows])
+        return [UNREADABLE if value is None else value for value in found]
 
 
 def _row(row: Mapping[str, Any]) -> Scorable:

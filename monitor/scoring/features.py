@@ -33,6 +33,8 @@ NUMBERS = (
     "questions",
     "compound of long",
     "mean sentence of long",
+    "complaints named",
+    "praise named",
 )
 """Names of the numbers that `numbers` gives, in its order."""
 
@@ -73,12 +75,16 @@ def sentences(text: str, reading: Reading, vader: Vader) -> list[Sentence]:
     return found
 
 
-def numbers(text: str, count: int, reading: Reading, parts: Sequence[Sentence]) -> tuple[float, ...]:
-    """Return the numbers named in `NUMBERS`; `count` is the number of words."""
+def numbers(
+    text: str, count: int, reading: Reading, parts: Sequence[Sentence], kinds: Sequence[str]
+) -> tuple[float, ...]:
+    """Return the numbers named in `NUMBERS`; `count` is the number of words, `kinds` are those of the phrases found."""
+    praise = kinds.count("praise") if kinds else 0
     negative, _, positive, compound = reading.polarity
     values = [part.compound for part in parts]
+    size = len(values)
     length = math.log1p(count) / 3
-    mean = sum(values) / len(values)
+    mean = sum(values) / size
     return (
         compound,
         negative,
@@ -90,31 +96,36 @@ def numbers(text: str, count: int, reading: Reading, parts: Sequence[Sentence]) 
         mean,
         values[0],
         values[-1],
-        sum([value < _BAD_SENTENCE for value in values]) / len(values),
+        sum([1 for value in values if value < _BAD_SENTENCE]) / size,
         length,
         1.0 if count < _SHORT else 0.0,
-        math.log1p(len(values)),
+        math.log1p(size),
         sum(map(str.isupper, text.split())) / (count + 1),
         min(text.count("!"), 3) / 3,
         min(text.count("?"), 3) / 3,
         compound * length,
         mean * length,
+        min(len(kinds) - praise, 3) / 3,
+        min(praise, 3) / 3,
     )
 
 
-def groups(tokens: Sequence[str]) -> list[str]:
-    """Return single words, pairs of neighbours, and the words that a negation turns round."""
-    found = [*tokens, *map(" ".join, pairwise(tokens))]
-    if any(token in _NEGATORS or token.endswith("n't") for token in tokens):
-        found += _negated(tokens)
-    return found
+def groups(tokens: Sequence[str]) -> set[str]:
+    """Return single words, those that a negation turns round marked as such, and pairs of neighbours."""
+    pairs = map(" ".join, pairwise(tokens))
+    if _NEGATORS.isdisjoint(tokens) and "n't" not in " ".join(tokens):
+        return {*tokens, *pairs}
+    return {*_negated(tokens), *pairs}
 
 
 def _negated(tokens: Sequence[str]) -> Iterator[str]:
     left = 0
     for token in tokens:
-        if token in _NEGATORS or token.endswith("n't"):
+        if token in _NEGATORS or "n't" in token:
             left = _REACH
+            yield token
         elif left:
             left -= 1
             yield NEGATED + token
+        else:
+            yield token

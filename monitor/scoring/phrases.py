@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from itertools import product
-from typing import Literal
+from typing import Literal, NamedTuple
 
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?;:\n]")
@@ -66,8 +66,22 @@ class _Second:
     open: bool = False  # a number or any word may follow
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
+class _Spans:
+    """Where the words of a text stand, looked up when somebody asks."""
+
+    __slots__ = ("_spans", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._spans: list[tuple[int, int]] | None = None
+
+    def __getitem__(self, at: int) -> tuple[int, int]:
+        if self._spans is None:
+            self._spans = [found.span() for found in _TOKEN.finditer(self.text)]
+        return self._spans[at]
+
+
+class _Hit(NamedTuple):
     phrase: _Phrase
     start: int
     end: int  # one past the last word
@@ -96,9 +110,21 @@ class Phrases:
         hits = self._hits(tokens)
         if not hits:
             return []
-        spans = [found.span() for found in _TOKEN.finditer(lowered)]
-        hits = [hit for hit in hits if hit.phrase.negates or not _negated(hit.start, tokens, spans, lowered)]
-        return _gathered(hits, spans, text if len(text) == len(lowered) else lowered)
+        spans = _Spans(lowered)
+        hits = [hit for hit in hits if hit.phrase.negates or not _negated(hit.start, tokens, spans)]
+        return _gathered(hits, spans, text if len(text) == len(lowered) else lowered) if hits else []
+
+    def names(self, lowered: str, tokens: Sequence[str]) -> set[tuple[Kind, str]]:
+        """Return kinds and names of what `find` would find, for who does not need the words."""
+        hits = self._hits(tokens)
+        if not hits:
+            return set()
+        spans = _Spans(lowered)
+        return {
+            (hit.phrase.kind, hit.phrase.name)
+            for hit in hits
+            if hit.phrase.negates or not _negated(hit.start, tokens, spans)
+        }
 
     def _hits(self, tokens: Sequence[str]) -> list[_Hit]:
         starts = self._starts
@@ -197,17 +223,17 @@ def _fits(slot: Slot, token: str) -> bool:
     return token in slot or ANY in slot or (NUMBER in slot and _is_number(token))
 
 
-def _negated(start: int, tokens: Sequence[str], spans: Sequence[tuple[int, int]], text: str) -> bool:
+def _negated(start: int, tokens: Sequence[str], spans: _Spans) -> bool:
     for at in range(start - 1, max(start - 1 - _NEGATION_REACH, -1), -1):
         token = tokens[at]
         if token in _NEGATORS or "n't" in token:
-            between = text[spans[at][1] : spans[start][0]]
+            between = spans.text[spans[at][1] : spans[start][0]]
             emphatic = not _NO_NEGATION.isdisjoint(tokens[at + 1 : start])
             return not emphatic and not _SENTENCE_END.search(between)
     return False
 
 
-def _gathered(hits: Sequence[_Hit], spans: Sequence[tuple[int, int]], text: str) -> list[Found]:
+def _gathered(hits: Sequence[_Hit], spans: _Spans, text: str) -> list[Found]:
     words: dict[tuple[Kind, str], list[str]] = {}
     taken: dict[tuple[str, str], int] = {}
     for hit in sorted(hits, key=lambda hit: (_KINDS.index(hit.phrase.kind), hit.start, -hit.end)):

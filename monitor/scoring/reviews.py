@@ -7,14 +7,14 @@ docs/scoring.md tells what it reaches, where it fails, and how the file was made
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from itertools import repeat
 from operator import mul
 from typing import NamedTuple
 
 from monitor.models import Label, Level, Scorable, Score, Why
 from monitor.scoring.features import NEGATED, POWER, Sentence, groups, numbers, sentences
-from monitor.scoring.language import read_as
+from monitor.scoring.language import read_as, words
 from monitor.scoring.phrases import Found, phrases, tokens_of
 from monitor.scoring.prepare import prepare
 from monitor.scoring.stars import HIGH_STARS, LOW_STARS, in_words, prior
@@ -46,7 +46,7 @@ class _Read(NamedTuple):
     compound: float = 0.0
     worst: Sentence | None = None  # None where the text is one sentence
     found: tuple[Found, ...] = ()
-    groups: frozenset[str] = frozenset()
+    groups: Set[str] = frozenset()
     share: float = 0.0  # log-odds of one step of a group's weight
 
     @property
@@ -80,9 +80,17 @@ class Reviews:
         """Return one score an item, in order."""
         return [self._score(item) for item in items]
 
+    def badness(self, items: Sequence[Scorable]) -> list[float | None]:
+        """Return the badness alone, the same numbers as `score` gives, without looking for reasons."""
+        return [self._badness(item) for item in items]
+
+    def _badness(self, item: Scorable) -> float | None:
+        read = self._read(item, aloud=False)
+        return _badness(item.rating.stars if item.rating else None, read, danger=bool(read.names("danger")))
+
     def _score(self, item: Scorable) -> Score:
         stars = item.rating.stars if item.rating else None
-        read = self._read(item)
+        read = self._read(item, aloud=True)
         dangers = read.names("danger")
         badness = _badness(stars, read, danger=bool(dangers))
         level = _level(stars, badness, read)
@@ -97,7 +105,7 @@ class Reviews:
             language=read.language,
         )
 
-    def _read(self, item: Scorable) -> _Read:
+    def _read(self, item: Scorable, *, aloud: bool) -> _Read:
         if not item.text or item.text.isspace():
             return _Read()
         text = prepare(item.text)
@@ -106,31 +114,38 @@ class Reviews:
         language = read_as(text, tokens, item.language)
         if language not in (None, "en"):
             return _foreign(text, language, tokens)
-        found = self._phrases.find(text, lowered, tokens) if tokens else []
-        if found:
+        if aloud:
+            found = self._phrases.find(text, lowered, tokens)
+        else:
+            found = [Found(kind, name, ()) for kind, name in sorted(self._phrases.names(lowered, tokens))]
+        if found or (tokens and language is None and self._familiar(tokens)):
             language = "en"  # the phrases are English
-        if tokens and language is None and not self._familiar(tokens):
+        if tokens and language is None:
             return _Read(text)
         reading = self._vader.read(text)
         if not tokens and reading.polarity.compound == 0:
             return _Read(text)  # emoji that VADER has no opinion of
         parts = sentences(text, reading, self._vader)
         english = self._english
-        held = frozenset(groups(tokens))
+        held = groups(tokens)
         share = english.scale * (len(tokens) + 1) ** -POWER
         log_odds = (
             english.bias
-            + sum(map(mul, english.numbers, numbers(text, len(tokens), reading, parts)))
+            + sum(map(mul, english.numbers, numbers(text, len(tokens), reading, parts, [one.kind for one in found])))
             + share * sum(map(english.groups.get, held, repeat(0)))
         )
         if found:
-            log_odds += sum([self._weighs.get(f"{one.kind}:{one.name}", 0.0) for one in found])
+            log_odds += sum(sorted([self._weighs.get(f"{one.kind}:{one.name}", 0.0) for one in found]))
         worst = min(parts, key=_compound) if len(parts) > 1 else None
         return _Read(text, language, log_odds, reading.polarity.compound, worst, tuple(found), held, share)
 
     def _familiar(self, tokens: Sequence[str]) -> bool:
-        """Say whether a text that is too short for a language is made of words that English reviews use."""
-        return False
+        """Say whether a text that is too short for a language is made of words of English reviews alone."""
+        groups, known = self._english.groups, words()
+        return all(
+            (token in known.short or token in groups or token.isdigit()) and known.marks.get(token, 0) <= 1
+            for token in tokens
+        )
 
     def _reasons(self, item: Scorable, stars: float | None, read: _Read, level: Level) -> tuple[Why, ...]:
         reasons = [] if item.rating is None or stars is None else [Why("stars", in_words(item.rating))]
@@ -143,8 +158,8 @@ class Reviews:
             reasons.append(Why("sentence", "worst sentence", (_shortened(read.worst.text),)))
         if read.text and read.log_odds is None:
             reasons.append(Why("language", "language not scored"))
-        elif words := self._telling(read, reasons):
-            reasons.append(Why("words", "words", words))
+        elif telling := self._telling(read, reasons):
+            reasons.append(Why("words", "words", telling))
         elif not reasons:
             reasons.append(Why("tone", "lukewarm words"))
         return tuple(reasons)
@@ -168,7 +183,7 @@ def _foreign(text: str, language: str | None, tokens: Sequence[str]) -> _Read:
     own = table(language) if language else None
     if own is None or not tokens:
         return _Read(text, language)
-    held = frozenset(groups(tokens))
+    held = groups(tokens)
     share = own.scale * (len(tokens) + 1) ** -POWER
     log_odds = own.bias + share * sum(map(own.groups.get, held, repeat(0)))
     return _Read(text, language, log_odds, groups=held, share=share)
