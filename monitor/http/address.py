@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address, ip_network
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from pydantic import BaseModel, SecretStr
 
 from monitor.errors import FetchError
+from monitor.http.lean import httpx
 
 MAX_URL = 16 * 1024  # characters
 MAX_HOST = 253
@@ -31,8 +32,6 @@ _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::([0-9]{0,5}))?")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 # The old and the new rules for international names give different hosts for these letters.
 _AMBIGUOUS = re.compile("[ßς\u200c\u200d]")
-# Printable ASCII as it stands; a URL is not encoded twice.
-_KEPT = "!#$%&'()*+,/:;=?@[]^_{|}~-."
 
 
 class Reach(Enum):
@@ -45,23 +44,18 @@ class Reach(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A URL that has passed: lower-case ASCII host (IPv6 without brackets), path and query ready to send."""
+    """A URL that has passed: lower-case ASCII host (IPv6 without brackets), path and query as httpx writes them."""
 
     scheme: str
     host: str
     port: int
-    path: str = "/"
-    query: str = ""
+    target: str = field(repr=False)  # path and query as they go into the request line
+    known: httpx.URL | None = field(default=None, repr=False, compare=False)  # the same, where httpx has read it
 
     @property
     def origin(self) -> Origin:
         """Return scheme, host and port: what may share a connection, a cookie and a secret."""
         return (self.scheme, self.host, self.port)
-
-    @property
-    def target(self) -> str:
-        """Return path and query as they go into the request line."""
-        return f"{self.path}?{self.query}" if self.query else self.path
 
     @property
     def authority(self) -> str:
@@ -74,6 +68,11 @@ class Address:
         """Return the whole address."""
         return f"{self.scheme}://{self.authority}{self.target}"
 
+    @property
+    def place(self) -> httpx.URL:
+        """Return it for httpx."""
+        return self.known or httpx.URL(self.url)
+
     def join(self, location: str) -> Address:
         """Return where a link on this page leads. Raises FetchError (refused_address)."""
         _refuse_controls(location)
@@ -81,12 +80,17 @@ class Address:
         is_whole = _SCHEME.match(location) is not None or _split(location) is None
         return read_url(location if is_whole else urljoin(self.url, location))
 
+    def at(self, target: str) -> Address:
+        """Return another path and query at the same place."""
+        return replace(self, target=target, known=None)
+
     def under(self, base: Address) -> Address:
         """Return the same path and query at `base`, below its own path."""
-        prefix = base.path.rstrip("/")
-        if self.origin == base.origin and (not prefix or f"{self.path}/".startswith(f"{prefix}/")):
+        prefix = base.target.partition("?")[0].rstrip("/")
+        path = self.target.partition("?")[0]
+        if self.origin == base.origin and (not prefix or f"{path}/".startswith(f"{prefix}/")):
             return self
-        return replace(base, path=prefix + self.path, query=self.query)
+        return base.at(prefix + self.target)
 
 
 def refused(what: str, *, permanent: bool = True) -> FetchError:
@@ -112,7 +116,10 @@ def read_url(url: str) -> Address:
     port = int(match[2]) if match[2] else PORTS[scheme]
     if not 0 < port < 65536:
         raise refused(f"{host}: port {port} does not exist")
-    return Address(scheme, host, port, _encoded(parts.path) or "/", _encoded(parts.query))
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    # A lone surrogate cannot be written as UTF-8.
+    read = Address(scheme, host, port, target.encode("utf-8", "replace").decode()).place
+    return Address(scheme, host, port, read.raw_path.decode("ascii"), read)
 
 
 def _split(url: str) -> SplitResult | None:
@@ -129,11 +136,6 @@ def _refuse_controls(url: str) -> None:
         raise refused("an address with a control character or a backslash in it")
     if url != url.strip():
         raise refused("an address with white space around it")
-
-
-def _encoded(text: str) -> str:
-    # A lone surrogate cannot be written as UTF-8.
-    return quote(text, safe=_KEPT, errors="replace")
 
 
 def _read_host(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import ssl
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -13,11 +12,12 @@ from monitor.exchange import Request, Response, Signed
 from monitor.http.address import Address
 from monitor.http.cookies import Jar
 from monitor.http.errand import Errand
-from monitor.http.line import Answer, Switchboard
+from monitor.http.line import Answer, Client, ask
 from monitor.http.names import NAME_LIMIT, Names, Resolver
 from monitor.http.pacing import Pacing
 from monitor.http.question import Question, Validators, question_of
 from monitor.http.robots import NAME, Robots
+from monitor.http.transport import Switchboard
 from monitor.http.trust import Trust
 from monitor.http.walk import REDIRECTS, Step, first_step, message, next_step
 from monitor.http.walls import wall
@@ -25,9 +25,6 @@ from monitor.http.walls import wall
 DEADLINE = timedelta(seconds=30)
 GAP = timedelta(seconds=1)
 MAX_REDIRECTS = 5
-
-# httpcore writes headers, and with them cookies and tokens, into its debug log.
-logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 
 class Door:
@@ -52,6 +49,7 @@ class Door:
         self.clock = clock
         self.user_agent = _user_agent(version, contact)
         self.switchboard = Switchboard(Names(resolver, name_limit), _tls(ssl_context))
+        self.client = Client(self.switchboard)
         self.pacing = pacing or Pacing()
         self.robots = Robots()
 
@@ -82,7 +80,7 @@ class Door:
     def close(self) -> None:
         """Close all connections. Requests under way, or waiting for their turn, end with FetchError (stopped)."""
         self.pacing.stop()
-        self.switchboard.close()
+        self.client.close()
 
 
 class Session:
@@ -139,7 +137,7 @@ class Session:
         there = self._trust.way_to(step.address)
         extra = {"User-Agent": self._door.user_agent, "Cookie": self.cookies.header(there), **asked}
         allow_private = self._trust.allows_private(there)
-        answer = self._door.switchboard.ask(message(step, self._trust, extra), errand, allow_private=allow_private)
+        answer = ask(self._door.client, message(step, self._trust, extra), errand, allow_private=allow_private)
         self.cookies.take(there, answer.values("set-cookie"), self._door.clock())
         return answer
 

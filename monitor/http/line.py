@@ -1,24 +1,20 @@
-"""One question and its answer on one connection."""
+"""One question to one place, and its answer: written and sent by httpx, read within our limits."""
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import httpcore
+from typing import Any
 
 from monitor.http.address import Address
 from monitor.http.content import read_body
 from monitor.http.errand import Errand
-from monitor.http.names import Names
-from monitor.http.pool import Line, Lines
-from monitor.http.wire import dial
-
-# What may be said twice. The rest never goes over a connection that may have died meanwhile.
-REPEATABLE = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
+from monitor.http.lean import httpx
+from monitor.http.transport import CALL, Call
 
 Headers = tuple[tuple[str, str], ...]
+Body = Mapping[str, Any]
+"""A body as httpx takes it: `json`, `data` (a form) or `content` (bytes) and its value, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +24,7 @@ class Message:
     method: str
     address: Address = field(repr=False)
     headers: list[tuple[str, str]] = field(repr=False)
-    body: bytes | None = field(repr=False)
+    body: Body = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,86 +40,83 @@ class Answer:
         return [value for key, value in self.headers if key == name]
 
 
-class _Stale(Exception):
-    """The other side had closed an idle connection before it saw our question."""
+class _NoCookies(httpx.Cookies):
+    """Holds none and takes none."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Leave them where they are."""
 
 
-class Switchboard:
-    """Gives every message a connection: one that is there, or a new one. Shared by all sessions, thread-safe."""
+class Client(httpx.Client):
+    """httpx over a transport of ours, without what the door does itself.
 
-    def __init__(self, names: Names, tls: ssl.SSLContext) -> None:
-        self._names = names
-        self._tls = tls
-        self._lines = Lines()
+    No time limits (the errand has one for all), no redirects, no headers but those of the message, nothing
+    from the environment. And no cookies: all sessions share it, and cookies are each session's own. Thread-safe.
+    """
 
-    def ask(self, message: Message, errand: Errand, *, allow_private: bool) -> Answer:
-        """Send a message and return the answer. Raises FetchError."""
-        errand.host = message.address.host
-        key = (message.address.origin, allow_private)
-        line = self._lines.take(key) if message.method in REPEATABLE else None
-        if line is not None:
-            try:
-                return self._on(line, message, errand)
-            except _Stale:
-                pass  # the one repeat
-        wire = dial(message.address, errand, self._names, self._tls, allow_private=allow_private)
-        line = Line(key, wire, message.address)
-        if not self._lines.add(line):
-            line.close()
-            raise errand.failed("stopped", "the program is stopping")
-        return self._on(line, message, errand)
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        super().__init__(transport=transport, trust_env=False, follow_redirects=False, timeout=None)
+        self._none = _NoCookies()
+        self.headers.clear()
 
-    def close(self) -> None:
-        """Close all connections; questions under way end with an error."""
-        self._lines.close()
-
-    def _on(self, line: Line, message: Message, errand: Errand) -> Answer:
-        line.wire.begin(errand)
-        try:
-            return _converse(line, message, errand)
-        except (httpcore.ProtocolError, httpcore.NetworkError):
-            pass  # its text may quote the answer or our own headers: the reason is told in our words, below
-        finally:
-            self._lines.give_back(line)
-        raise self._reason(line, errand)
-
-    def _reason(self, line: Line, errand: Errand) -> Exception:
-        if self._lines.closed:
-            return errand.failed("stopped", "the program is stopping")
-        if not line.wire.ended:
-            return errand.failed("protocol", "the answer breaks the rules of HTTP")
-        if line.wire.received:
-            return errand.failed("truncated", "the answer ends in the middle")
-        if line.used:
-            return _Stale()
-        return errand.failed("truncated", "the connection ended before an answer came")
+    @property  # type: ignore[misc] # httpx lets them be set; here nobody can
+    def cookies(self) -> httpx.Cookies:
+        """Return none."""
+        return self._none
 
 
-def _converse(line: Line, message: Message, errand: Errand) -> Answer:
-    address = message.address
-    scheme, host, target = (part.encode() for part in (address.scheme, address.host, address.target))
-    request = httpcore.Request(
-        message.method,
-        httpcore.URL(scheme=scheme, host=host, port=address.port, target=target),
-        headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in message.headers],
-        content=message.body,
-    )
-    response = line.http.handle_request(request)
+class _Shown(httpx.URL):
+    """The address of a request that shows its host only: httpx puts it into log lines, errors and reprs."""
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.netloc.decode()}/…"
+
+    def __repr__(self) -> str:
+        return f"URL({str(self)!r})"
+
+
+def ask(client: httpx.Client, message: Message, errand: Errand, *, allow_private: bool) -> Answer:
+    """Send a message and return the answer. Raises FetchError."""
     try:
-        if not line.wire.received:  # what an earlier answer left over
-            raise errand.failed("protocol", "the answer was there before the question")
-        headers = _headers(response.headers)
-        coding = [value for name, value in headers if name == "content-encoding"]
-        pieces = response.stream
-        assert isinstance(pieces, Iterable)
-        body = read_body(pieces, coding, _length(headers, errand), errand)
-        return Answer(response.status, headers, body)
-    finally:
-        response.close()
+        request = _request(client, message, Call(errand, message.address, allow_private))
+        response = _send(client, request, errand)
+        try:
+            return _read(response, errand)
+        finally:
+            response.close()
+    except (httpx.HTTPError, httpx.StreamError):
+        pass  # they hold the request
+    raise errand.failed("protocol", "httpx could not carry the question")
 
 
-def _headers(raw: list[tuple[bytes, bytes]]) -> Headers:
-    return tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw)
+def _request(client: httpx.Client, message: Message, call: Call) -> httpx.Request:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in message.headers]
+    try:
+        place = message.address.place
+        request = client.build_request(message.method, place, headers=headers, extensions={CALL: call}, **message.body)
+    except (ValueError, httpx.InvalidURL):  # their texts may quote what cannot be written
+        pass
+    else:
+        request.url = _Shown(place)
+        return request
+    raise call.errand.failed("protocol", "the request holds a value that cannot be written", permanent=True)
+
+
+def _send(client: httpx.Client, request: httpx.Request, errand: Errand) -> httpx.Response:
+    try:
+        return client.send(request, stream=True)
+    except RuntimeError:  # httpx's word for "closed", and others' for much else
+        if not client.is_closed:
+            raise
+    raise errand.failed("stopped", "the program is stopping")
+
+
+def _read(response: httpx.Response, errand: Errand) -> Answer:
+    headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers.raw)
+    coding = [value for name, value in headers if name == "content-encoding"]
+    # Raw: httpx would unpack any coding it knows, without a limit.
+    body = read_body(response.iter_raw(), coding, _length(headers, errand), errand)
+    return Answer(response.status_code, headers, body)
 
 
 def _length(headers: Headers, errand: Errand) -> int | None:

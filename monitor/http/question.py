@@ -8,11 +8,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 
 from monitor.errors import FetchError
 from monitor.exchange import AnyRequest, Request, Response, Signed, read_http_date
 from monitor.http.address import Address, read_url
+from monitor.http.lean import httpx
+from monitor.http.line import Body
+from monitor.models import Json
 
 MAX_VALIDATOR = 512  # characters
 MIN_SECRET = 4  # shorter ones would be found in every address
@@ -92,7 +94,7 @@ class Question:
     method: str
     address: Address = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
-    body: bytes | None = field(repr=False)
+    body: Body = field(repr=False)
     secret_headers: Mapping[str, str] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)  # for hiding them in addresses
     is_secret: bool  # address, headers or body hold a secret
@@ -111,16 +113,15 @@ def question_of(asked: Request | Signed) -> Question:
     if not _METHOD.fullmatch(request.method):
         raise FetchError("a request with an unknown method", code="protocol", permanent=True)
     shown = _with_params(request.url, request.params)
-    body, kind = _body(request, signed)
-    headers = _checked({**({"Content-Type": kind} if kind else {}), **request.headers})
-    address = read_url(_with_params(_with_params(signed.url or request.url, request.params), signed.params))
+    url = _with_params(signed.url, request.params) if signed.url else shown
+    address = read_url(_with_params(url, signed.params))
     return Question(
         request=request,
         shown=shown,
         method=request.method,
         address=address,
-        headers=headers,
-        body=body,
+        headers=_checked(request.headers),
+        body=_body(request, signed),
         secret_headers=_checked(signed.headers),
         secrets=_secrets(signed, shown),
         is_secret=bool(signed.headers or signed.params or signed.form or signed.secret_json or signed.url),
@@ -128,33 +129,46 @@ def question_of(asked: Request | Signed) -> Question:
 
 
 def _with_params(url: str, params: Mapping[str, Any]) -> str:
-    pairs = [(name, _text(value)) for name, value in params.items() if value is not None]
-    if not pairs:
+    asked = {name: value for name, value in params.items() if value is not None}
+    if not asked:
         return url
+    # Behind what the address already asks; httpx would replace that.
     url = url.partition("#")[0]
-    joint = "&" if "?" in url else "?"
-    return f"{url}{joint}{urlencode(pairs, doseq=True, errors='replace')}"
+    return f"{url}{'&' if '?' in url else '?'}{_encoded(asked)}"
 
 
-def _text(value: Any) -> Any:
+def _encoded(pairs: Mapping[str, Any]) -> str:
+    return str(httpx.QueryParams({_sound(name): _sound(value) for name, value in pairs.items()}))
+
+
+def _sound(value: Any) -> Any:
+    """Return text without lone surrogates, which no UTF-8 can hold."""
     if isinstance(value, (list, tuple)):
-        return [_text(item) for item in value]
-    return str(value).lower() if isinstance(value, bool) else str(value)
+        return [_sound(item) for item in value]
+    if isinstance(value, bool):
+        return value
+    return str(value).encode("utf-8", "replace").decode()
 
 
-def _body(request: Request, signed: Signed) -> tuple[bytes | None, str | None]:
-    """Return the body and its type."""
+def _body(request: Request, signed: Signed) -> Body:
     if request.body is not None:
-        return request.body.encode("utf-8", "replace"), None
+        return {"content": request.body.encode("utf-8", "replace")}
     if request.form is not None or signed.form:
         form = {**(request.form or {}), **signed.form}
-        return urlencode(form, errors="replace").encode("ascii"), "application/x-www-form-urlencoded"
+        return {"data": {_sound(name): _sound(value) for name, value in form.items()}}
     if signed.secret_json:
         content = request.json if isinstance(request.json, Mapping) else {}
-        return json.dumps({**content, **signed.secret_json}).encode(), "application/json"
-    if request.json is not None:
-        return json.dumps(request.json).encode(), "application/json"
-    return None, None
+        return _json({**content, **signed.secret_json})
+    return {} if request.json is None else _json(request.json)
+
+
+def _json(value: Json) -> Body:
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        value = json.loads(text.encode("utf-8", "replace"))
+    return {"json": value}
 
 
 def _checked(headers: Mapping[str, str]) -> dict[str, str]:
@@ -169,9 +183,14 @@ def _checked(headers: Mapping[str, str]) -> dict[str, str]:
 def _secrets(signed: Signed, shown: str) -> tuple[str, ...]:
     """Return the secret parts of the address as they may stand in it, the longest first."""
     found = set(signed.params.values())
-    found |= {urlencode({"": value})[1:] for value in signed.params.values()}
+    found |= {_encoded({"": value})[1:] for value in signed.params.values()}
     if signed.url:
         # The secret is where the two addresses differ.
-        known = set(re.split(r"[/?&=#:]", shown))
-        found |= {part for part in re.split(r"[/?&=#]", signed.url) if part not in known}
+        known = {*re.split(r"[/?&=#:]", shown), *re.split(r"[/?&=#]", shown)}
+        parts = {part for part in re.split(r"[/?&=#]", signed.url) if part not in known}
+        found |= parts | {_in_path(part) for part in parts}
     return tuple(sorted((value for value in found if len(value) >= MIN_SECRET), key=len, reverse=True))
+
+
+def _in_path(text: str) -> str:
+    return httpx.URL(f"http://x/{_sound(text)}").raw_path[1:].decode("ascii")

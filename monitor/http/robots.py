@@ -79,7 +79,7 @@ class Robots:
 def _read(address: Address, ask: Ask, now: datetime) -> Rules:
     # A file that is not there allows everything; a site that cannot say allows nothing (2.3.1).
     try:
-        status, body = ask(Address(address.scheme, address.host, address.port, "/robots.txt"))
+        status, body = ask(address.at("/robots.txt"))
     except FetchError as error:
         if error.code not in NO_FILE:
             raise  # the page would meet the same, and the reason should be seen

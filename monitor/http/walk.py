@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from monitor.http.address import Address, refused
 from monitor.http.content import ASKED_FOR
 from monitor.http.errand import Errand
-from monitor.http.line import Answer, Message
+from monitor.http.line import Answer, Body, Message
 from monitor.http.question import Question
 from monitor.http.trust import Trust
 
@@ -25,7 +25,7 @@ class Step:
     method: str
     headers: Mapping[str, str] = field(repr=False)
     secret_headers: Mapping[str, str] = field(repr=False)
-    body: bytes | None = field(repr=False)
+    body: Body = field(repr=False)
     is_secret: bool  # it would not be understood without a secret, so it goes only where that may go
 
 
@@ -52,8 +52,6 @@ def message(step: Step, trust: Trust, extra: Mapping[str, str | None]) -> Messag
         raise refused(f"{there.host}: is not a host that the secrets of this account may go to")
     headers = {"Accept": "*/*", **step.headers, **(step.secret_headers if trusted else {}), **extra}
     headers["Accept-Encoding"] = ASKED_FOR
-    if step.body is not None or step.method in ("POST", "PUT", "PATCH"):
-        headers["Content-Length"] = str(len(step.body or b""))
     pairs = [(name, value) for name, value in headers.items() if value is not None]
     return Message(step.method, there, [("Host", there.authority), *pairs], step.body)
 
@@ -74,7 +72,7 @@ def next_step(step: Step, answer: Answer, trust: Trust, errand: Errand) -> Step:
     if answer.status == 301 or address.target == step.address.target:
         raise errand.failed("redirect", "it has moved; put the new address into the configuration")
     headers = {name: value for name, value in step.headers.items() if name != "Content-Type"}
-    return replace(step, address=address, method="GET", headers=headers, body=None, is_secret=False)
+    return replace(step, address=address, method="GET", headers=headers, body={}, is_secret=False)
 
 
 def _location(answer: Answer, errand: Errand) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import traceback
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -131,3 +132,13 @@ def failure(
     with pytest.raises(FetchError) as caught:
         session.fetch(request, deadline=deadline)
     return caught.value
+
+
+def all_texts(error: BaseException) -> str:
+    """Return everything an error could show: its text, its traceback, its causes, their arguments."""
+    told = "".join(traceback.format_exception(error))
+    cause: BaseException | None = error
+    while cause is not None:
+        told += repr(cause) + repr(vars(cause)) + "".join(getattr(cause, "__notes__", []))
+        cause = cause.__cause__ or cause.__context__
+    return told

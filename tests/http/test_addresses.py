@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import ip_address
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -212,7 +213,7 @@ def test_what_the_library_calls_private_is_never_public_in_ipv6(number: int) -> 
     [
         ("HTTP://Site.TEST", "http://site.test/"),
         ("https://site.test:443/a?b#c", "https://site.test/a?b"),
-        ("http://site.test:8080/a/../b", "http://site.test:8080/a/../b"),
+        ("http://site.test:8080/a/../b", "http://site.test:8080/b"),
         ("http://site.test/a b?q=ö&r=%20", "http://site.test/a%20b?q=%C3%B6&r=%20"),
         ("http://münchen.test/", "http://xn--mnchen-3ya.test/"),
         ("http://xn--mnchen-3ya.test/", "http://xn--mnchen-3ya.test/"),
@@ -224,6 +225,19 @@ def test_what_the_library_calls_private_is_never_public_in_ipv6(number: int) -> 
 )
 def test_an_address_is_read_in_one_way(url: str, expected: str) -> None:
     assert read_url(url).url == expected
+
+
+@given(st.text(), st.sampled_from(["http://site.test/", "https://site.test:8443/?", "http://site.test", "http://"]))
+def test_what_was_checked_is_what_httpx_sends(text: str, before: str) -> None:
+    try:
+        address = read_url(before + text)
+    except FetchError:
+        return
+
+    again = httpx.URL(address.url)
+
+    assert (again.raw_path.decode(), again.netloc.decode()) == (address.target, address.authority)
+    assert read_url(address.url) == address
 
 
 # --- at the socket -------------------------------------------------------------------------------

@@ -159,8 +159,12 @@ def test_a_request_has_one_key(serve: Serve) -> None:
     [
         (Request("http://x/a?b=1#mark", {"c": 2}), b"GET /a?b=1&c=2 HTTP/1.1"),
         (Request("http://x/a", {"c": [1, "ö"], "d": True, "e": None}), b"GET /a?c=1&c=%C3%B6&d=true HTTP/1.1"),
+        (Request("http://x/a", {"c": "\ud800", "d": [True, None]}), b"GET /a?c=%3F&d=true&d=None HTTP/1.1"),
+        (Request("http://x/a?b=1&b=%20", {"b": "+ "}), b"GET /a?b=1&b=%20&b=%2B+ HTTP/1.1"),
         (Request("http://x/a", method="POST", form={"t": "ö &"}), b"\r\n\r\nt=%C3%B6+%26"),
+        (Request("http://x/a", method="POST", form={"t": "\ud800"}), b"\r\n\r\nt=%3F"),
         (Request("http://x/a", method="POST", json=[1]), b"\r\n\r\n[1]"),
+        (Request("http://x/a", method="POST", json={"t": ["ö\ud800"]}), '\r\n\r\n{"t":["ö?"]}'.encode()),
         (Request("http://x/a", method="POST", body="räw"), "\r\n\r\nräw".encode()),
         (Request("http://x/a", method="POST", json=[1]), b"Content-Type: application/json\r\n"),
         (Request("http://x/a", method="POST"), b"Content-Length: 0\r\n"),

@@ -144,7 +144,7 @@ def test_what_is_handed_over_follows_within_the_host(serve: Serve, session: Sess
     server = serve(by_path({"/hook": to("/new", status), "/new": answer(b"ok")}))
 
     assert session.fetch(hand_over(server)).body == b"ok"
-    assert [request.partition(b"\r\n\r\n")[2] for request in server.requests] == [b'{"text": "hello"}'] * 2
+    assert [request.partition(b"\r\n\r\n")[2] for request in server.requests] == [b'{"text":"hello"}'] * 2
 
 
 @pytest.mark.parametrize("status", [302, 303])

@@ -36,6 +36,7 @@ def site(robots: bytes, *, status: str = "200 OK") -> Script:
         (b"User-agent: *\nDisallow: /", "/reviews", False),
         (b"User-agent: *\nDisallow: /private", "/private/reviews", False),
         (b"User-agent: *\nDisallow: /private", "/reviews", True),
+        (b"User-agent: *\nDisallow: /private", "/open/../private/reviews", False),
         (b"User-agent: *\nDisallow: /*/reviews$", "/private/reviews", False),
         (b"User-agent: *\nDisallow: /\nAllow: /reviews", "/reviews", True),
         (b"User-agent: ReviewMonitor\nDisallow: /\n\nUser-agent: *\nAllow: /", "/reviews", False),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +18,7 @@ from monitor.http.line import Answer
 from monitor.http.question import question_of
 from monitor.http.trust import Trust
 from monitor.http.walk import first_step, message, next_step
-from tests.http.conftest import SITE, a_session, failure
+from tests.http.conftest import SITE, a_session, all_texts, failure
 from tests.http.raw_server import RawServer, always, answer, ends_with, says
 
 Serve = Callable[..., RawServer]
@@ -141,7 +140,7 @@ def test_without_any_host_secrets_go_to_the_first_origin_only() -> None:
         ("query", b"key=s3cr3t-%C4%80%2F%26%3F"),
         ("path", b"/s3cr3t/v1"),
         ("form", b"\r\n\r\na=1&password=s3cr3t"),
-        ("JSON", b'\r\n\r\n{"a": 1, "password": "s3cr3t"}'),
+        ("JSON", b'\r\n\r\n{"a":1,"password":"s3cr3t"}'),
     ],
 )
 def test_a_signed_request_arrives_with_its_secret(serve: Serve, session: Session, kind: str, found: bytes) -> None:
@@ -154,16 +153,6 @@ def test_a_signed_request_arrives_with_its_secret(serve: Serve, session: Session
 
 
 # --- in what we say and keep ---------------------------------------------------------------------
-
-
-def all_texts(error: BaseException) -> str:
-    """Return everything an error could show: its text, its traceback, its causes, their arguments."""
-    told = "".join(traceback.format_exception(error))
-    cause: BaseException | None = error
-    while cause is not None:
-        told += repr(cause) + repr(vars(cause)) + "".join(getattr(cause, "__notes__", []))
-        cause = cause.__cause__ or cause.__context__
-    return told
 
 
 BAD_ANSWERS = {
@@ -230,12 +219,24 @@ def test_the_address_of_an_answer_hides_what_a_redirect_repeats(serve: Serve, se
     assert response.url == server.at(SITE, "/b?key=***&page=2")
 
 
+def test_the_address_of_an_answer_hides_a_part_of_the_path_that_a_redirect_repeats(
+    serve: Serve, session: Session
+) -> None:
+    server = serve(says(answer(b"", "302 Found", {"Location": "/s3cr3t%7B1%7D/b"}), answer()))
+    signed = Signed(Request(server.at(SITE, "/{key}/a")), url=server.at(SITE, "/s3cr3t{1}/a"))
+
+    response = session.fetch(signed)
+
+    assert server.paths == ["/s3cr3t%7B1%7D/a", "/s3cr3t%7B1%7D/b"]
+    assert response.url == server.at(SITE, "/***/b")
+
+
 def test_what_is_under_way_shows_no_secret() -> None:
     question = question_of(KINDS["query"])
     step = first_step(question)
     line = message(step, trust(), {"Cookie": PLAIN})
 
-    assert PLAIN not in repr(question) + repr(line) + repr(KINDS["query"])
+    assert PLAIN not in repr(question) + repr(line) + repr(line.address) + repr(KINDS["query"])
     assert question.shown == "https://api.test/v1"
 
 
