@@ -12,6 +12,7 @@ from monitor.cli.invocation import command
 from monitor.cli.screen import Column, say, show, show_json, show_table
 from monitor.errors import UsageError
 
+EVERY_CASE = 1_000_000
 SHORTEST_ID = 8  # characters of a message's id that must be given
 
 
@@ -104,7 +105,11 @@ def _line(row: Any) -> dict[str, Any]:
     }
 
 
-def cases(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def cases(
+    limit: Annotated[int, typer.Option(help="At most so many; 0 shows all.", min=0)] = 50,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """List what waits for an answer, the most pressing first.
 
     Example: monitor cases
@@ -115,7 +120,9 @@ def cases(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     settings = load(config)
     now = clock.now()
     with opened(settings) as store, store.read() as conn:
-        rows = table.open_list(conn)
+        rows = table.open_list(conn, limit + 1 if limit else EVERY_CASE)
+    more = bool(limit) and len(rows) > limit
+    rows = rows[:limit] if more else rows
     if as_json:
         show_json([{**row._mapping, "id": f"c{row.id}", "mention_id": f"m{row.mention_id}"} for row in rows])
         return
@@ -131,6 +138,8 @@ def cases(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         ],
         "Nothing waits for an answer.",
     )  # fmt: skip
+    if more:
+        say(f"The most pressing {limit:,}; --limit 0 shows all.")
 
 
 def _due(moment: datetime | None, now: datetime) -> str:

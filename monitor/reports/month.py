@@ -68,7 +68,8 @@ def monthly(store: Store, *, now: datetime, since: datetime | None = None, zone:
 
 def _judged(frame: Any, pd: Any, now: datetime, zone: str) -> Any:
     times = {
-        name: pd.to_datetime(frame[name], utc=True, format="ISO8601", errors="coerce")
+        # A column in which nothing stands would be counted in whole seconds, and then fits no other.
+        name: pd.to_datetime(frame[name], utc=True, format="ISO8601", errors="coerce").dt.as_unit("us")
         for name in ("published_at", "first_seen_at", "due_at", "answered_at")
     }
     at = times["published_at"].fillna(times["first_seen_at"]).dt.tz_convert(zone)

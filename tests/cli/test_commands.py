@@ -16,6 +16,7 @@ import pytest
 
 from monitor import __version__, config
 from monitor.cli import GROUPS, commands
+from monitor.cli.check import ADVICE
 from monitor.cli.screen import counting
 from monitor.store import alerts, open_store, schema
 from monitor.store.sources import put_meta
@@ -449,6 +450,11 @@ def test_cases_are_listed_the_overdue_one_by_its_lateness(said: Shop, run: Run) 
     assert re.match(r"c4 +m4 +shop +high +in 3 h +nobody yet$", lines[1])
 
 
+def test_that_more_waits_than_is_listed_is_said(said: Shop, run: Run) -> None:
+    assert run("cases", "--limit", "1").err == "The most pressing 1; --limit 0 shows all.\n"
+    assert run("cases", "--limit", "2").err == run("cases", "--limit", "0").err == ""
+
+
 def test_a_text_is_judged_with_its_reasons(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
@@ -647,6 +653,29 @@ def test_long_work_is_not_counted_where_nobody_watches(run: Run) -> None:
         assert show is None
 
 
+def test_all_of_it_works_on_postgresql_as_well(shop: Shop, run: Run, postgres_url: str) -> None:
+    shop.config.write_text(shop.config.read_text().replace("sqlite:///monitor.db", postgres_url))
+    (shop.folder / "old.csv").write_text("id,text,stars\n1,Cold.,1\n2,Fine.,5\n")
+
+    done = {
+        line: run(*line.split())
+        for line in (
+            "import old.csv", "mentions --bad --json", "show m1", "cases", "deliveries", "deliveries retry", "audit",
+            "report", "export --output out.csv", "export --all everything", "backup copy.zip",
+            "restore copy.zip --yes", "status",
+        )
+    }  # fmt: skip
+    with open_store(postgres_url, now=NOON) as store:
+        assert store.lock(NOON)
+        running = json.loads(run("status", "--json").out)
+
+    assert {line: one.err for line, one in done.items() if one.code} == {}
+    assert [row["text"] for row in json.loads(done["mentions --bad --json"].out)] == ["Cold."]
+    assert done["export --output out.csv"].out == "2 mentions in out.csv\n"
+    assert done["status"].out.startswith("Not running yet. Start it: ")
+    assert running["running"] is True
+
+
 # --- over the made-up town -----------------------------------------------------------------------
 
 
@@ -678,6 +707,13 @@ def test_check_live_says_of_each_how_it_went_and_what_helps(town: Town, run: Run
     assert done.out.endswith("\n2 of 5 have trouble.\n")
     trouble = {one["name"]: one["trouble"] is not None for one in json.loads(as_json.out)["asked"]}
     assert trouble == {"quay": False, "new": False, "gone": True, "slack": False, "mail": True}
+
+
+def test_help_is_given_for_faults_that_there_are() -> None:
+    texts = " ".join(path.read_text() for path in (ROOT / "monitor").rglob("*.py") if path.name != "check.py")
+
+    unknown = [code for code in ADVICE if not code.startswith("http_") and f'"{code}"' not in texts]
+    assert unknown == []
 
 
 def test_check_live_says_that_nobody_is_there(town: Town, run: Run) -> None:

@@ -112,3 +112,11 @@ def test_a_mention_without_a_date_belongs_to_the_month_in_which_it_was_seen(file
     put(file_store, {"published_at": None, "sort_at": NOON, "first_seen_at": NOON})
 
     assert [m.month for m in monthly(file_store, now=NOON)] == ["2026-11"]
+
+
+def test_a_month_in_which_no_site_named_a_time_counts_by_when_it_was_first_seen(file_store: Store) -> None:
+    put(file_store, {"rating": 1.0, "published_at": None})
+
+    [month] = monthly(file_store, now=NOON)
+
+    assert (month.month, month.mentions) == ("2026-11", 1)
