@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,10 @@ from monitor import config
 from monitor.config import ChannelSettings
 from monitor.daemon import Daemon
 from monitor.http import Session
+from monitor.polling import BiteSize
 from monitor.store import open_store
 from tests.builders import FakeClock
-from tests.pipeline.driving import Drive, Driver
+from tests.pipeline.driving import Drive, Driver, a_door
 from tests.town import START, Site, Town, a_town
 
 
@@ -40,12 +43,13 @@ class Watch:
         self.town, self.clock = town, clock
         self.settings = config.load(path, town.env)
         self.store = open_store(self.settings.database, now=clock())
-        self.daemon = Unhurried(self.settings, self.store, now=clock, env=town.env)
+        self.daemon = Unhurried(self.settings, self.store, now=clock, env=town.env, door=a_door())
         self.daemon.prepare()
 
-    def again(self) -> Watch:
-        """Begin anew on the same database, as after a restart."""
+    def again(self, **away: float) -> Watch:
+        """Begin anew on the same database, as after a restart, or after some time away."""
         self.close()
+        self.clock.advance(**away)
         return Watch(self.town, self.clock, self.settings.path)
 
     def look(self, **span: float) -> None:
@@ -53,6 +57,10 @@ class Watch:
         if span:
             self.clock.advance(**span)
         self.daemon.until_idle()
+
+    def cut(self, **size: Any) -> None:
+        """Make bites smaller."""
+        self.daemon.tools = replace(self.daemon.tools, size=BiteSize(**size))
 
     def minute(self) -> None:
         """Let a minute pass, with what the daemon does each minute."""
@@ -78,6 +86,28 @@ def town(tmp_path: Path) -> Iterator[Town]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all its tables and nothing in them: most tests copy it instead of making their own."""
+    path = tmp_path_factory.mktemp("empty") / "monitor.db"
+    open_store(f"sqlite:///{path}", now=START).close()
+    return path
+
+
+@pytest.fixture
+def copied_url(empty_file: Path, tmp_path: Path) -> str:
+    """The address of a copy of it, this test's own."""
+    shutil.copy(empty_file, tmp_path / "monitor.db")
+    return f"sqlite:///{tmp_path}/monitor.db"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: Any) -> str:
+    """The address of an empty database: the test runs once on each kind."""
+    url: str = request.getfixturevalue("copied_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
 @pytest.fixture
 def watch(town: Town, database_url: str) -> Iterator[Callable[..., Watch]]:
     """Return a function that begins a watch over the town, on each kind of database."""
@@ -85,9 +115,9 @@ def watch(town: Town, database_url: str) -> Iterator[Callable[..., Watch]]:
 
 
 @pytest.fixture
-def watch_here(town: Town, sqlite_url: str) -> Iterator[Callable[..., Watch]]:
+def watch_here(town: Town, copied_url: str) -> Iterator[Callable[..., Watch]]:
     """Return a function that begins a watch over the town, for what does not depend on the database."""
-    yield from _watches(town, sqlite_url)
+    yield from _watches(town, copied_url)
 
 
 def _watches(town: Town, database: str) -> Iterator[Callable[..., Watch]]:
@@ -112,9 +142,9 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture
-def drive(tmp_path: Path) -> Iterator[Drive]:
+def drive(tmp_path: Path, copied_url: str) -> Iterator[Drive]:
     """Return a function that begins a driver on a database of this test's own."""
-    yield from _drivers(tmp_path, "sqlite:///monitor.db")
+    yield from _drivers(tmp_path, copied_url)
 
 
 @pytest.fixture

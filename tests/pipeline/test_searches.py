@@ -76,7 +76,7 @@ def test_a_mention_carries_the_brands_it_names(site: Site, drive: Drive) -> None
     driver.look("market", minutes=2)
 
     rows = driver.rows(
-        "select brand from mention_brands b join mentions m on m.id = b.mention_id where m.external_id = 'p2' order by 1"
+        "select brand from mention_brands join mentions on id = mention_id where external_id = 'p2' order by 1"
     )
     assert [row.brand for row in rows] == ["acme", "bolt"]
 
