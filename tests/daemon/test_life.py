@@ -6,17 +6,21 @@ import json
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from monitor.crew import Crew
 from monitor.daemon import loop, service
+from monitor.store import open_store
 from tests.daemon.conftest import ROOT, Begin, Process, until
 from tests.pipeline.conftest import Watch
 from tests.town import Town, review
@@ -116,14 +120,26 @@ def test_a_second_one_waits_says_so_and_takes_over_within_two_seconds_of_a_kill(
     assert second.stop() == 0
 
 
-def test_whoever_waits_can_be_stopped(town: Town, watch: Begin, start: Start) -> None:
+def test_whoever_waits_can_be_stopped(town: Town, watch: Begin) -> None:
     monitor = watch(database=f"sqlite:///{town.folder}/monitor.db")
-    assert monitor.store.lock(datetime.now(UTC))
-    second = start()
-    second.wait_for("waiting for it to end")
+    assert monitor.store.lock(monitor.clock())
+    stop, said = threading.Event(), []
+    with open_store(monitor.settings.database, now=monitor.clock()) as second:
+        threading.Timer(0.1, stop.set).start()
 
-    assert second.stop() == 0
-    assert second.logged("ready") == []
+        assert not service.hold_lock(second, now=monitor.clock, say=said.append, stop=stop)
+
+    assert len(said) == 1
+
+
+def test_a_task_that_raises_leaves_the_crew_whole() -> None:
+    crew, done = Crew(1, "look"), threading.Event()
+
+    crew.start(lambda: 1 / 0)  # type: ignore[arg-type,return-value]
+    crew.start(done.set)
+
+    assert done.wait(5)
+    assert until(lambda: crew.free() == 1)
 
 
 # --- a whole life --------------------------------------------------------------------------------
@@ -166,7 +182,9 @@ def monitor(town: Town, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **town.env}, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("target", ["/dev/full", None], ids=["disk full", "closed"])
+@pytest.mark.parametrize(
+    "target", ["/dev/full", pytest.param(None, marks=pytest.mark.slow)], ids=["disk full", "closed"]
+)
 def test_a_log_that_cannot_be_written_stops_nothing(target: str | None, town: Town, start: Start) -> None:
     town.site.shows("quay", review(1))
     town.configure(channels=("slack",), every="1s")
@@ -279,17 +297,14 @@ def test_ctrl_c_twice_ends_it_at_once_and_loses_nothing(town: Town, start: Start
 
     assert time.monotonic() - began < 3
     assert states(town) == (["uncertain"], 0)
-    posts = len(town.slack.posts)
     assert monitor(town, "run", "--once").returncode == 0
-    assert len(town.slack.posts) - posts <= 1
+    assert 1 <= len(town.slack.posts) <= 2  # at most one repeat, under the same id
+    assert len({post["blocks"][0]["block_id"] for post in town.slack.posts}) == 1
     assert states(town) == (["sent"], 0)
 
 
 def states(town: Town) -> tuple[list[str], int]:
     """Return the states of all messages, and how many sources are leased."""
-    import sqlite3
-    from contextlib import closing
-
     with closing(sqlite3.connect(town.folder / "monitor.db")) as conn:
         sent = [row[0] for row in conn.execute("select state from deliveries")]
         [(leased,)] = conn.execute("select count(*) from sources where lease_until is not null")
@@ -297,13 +312,6 @@ def states(town: Town) -> tuple[list[str], int]:
 
 
 # --- one round -----------------------------------------------------------------------------------
-
-
-def test_one_round_with_everything_in_order_ends_well(town: Town) -> None:
-    town.site.shows("quay", review(1))
-    town.configure()
-
-    assert monitor(town, "run", "--once").returncode == 0
 
 
 def test_one_round_ends_after_one_try_at_a_channel_that_is_down_and_says_what_still_waits(town: Town) -> None:
@@ -322,6 +330,7 @@ def test_one_round_ends_after_one_try_at_a_channel_that_is_down_and_says_what_st
     assert states(town)[0] == ["pending"]
 
 
+@pytest.mark.slow
 def test_one_round_over_a_source_that_is_broken_for_good_ends_with_one(town: Town) -> None:
     town.configure(channels=("slack",))
     town.site.serves("/api/quay/reviews", b"down", status=500)

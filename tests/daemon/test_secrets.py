@@ -157,7 +157,16 @@ def test_a_fault_of_a_notifier_shows_frames_and_no_variables(town: Town, watch: 
     assert HOOK not in written.getvalue()
 
 
-def test_no_command_prints_the_variables_of_a_failure(town: Town) -> None:
+COMMANDS = [
+    pytest.param(["send-test", "slack"], id="send-test"),
+    pytest.param(["run", "--once"], id="run", marks=pytest.mark.slow),
+    pytest.param(["check", "--live"], id="check", marks=pytest.mark.slow),
+    pytest.param(["poll"], id="poll", marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS)
+def test_no_command_prints_the_variables_of_a_failure(arguments: list[str], town: Town) -> None:
     path = town.configure(channels=("slack",))
     code = (
         "import sys; from monitor.notifiers.slack import Slack\n"
@@ -168,11 +177,12 @@ def test_no_command_prints_the_variables_of_a_failure(town: Town) -> None:
         f"sys.argv = ['monitor', *sys.argv[1:], '--config', {str(path)!r}]\n"
         "from monitor.cli import main; main()"
     )
-    for arguments in (["send-test", "slack"], ["check", "--live"], ["run", "--once"], ["poll"]):
-        ended = subprocess.run(
-            [sys.executable, "-c", code, *arguments], cwd=ROOT, env={**os.environ, **town.env},
-            capture_output=True, text=True,
-        )  # fmt: skip
-        assert ended.returncode == 1, arguments
-        assert "unmistakable variable" not in ended.stdout + ended.stderr
-        assert "locals" not in ended.stdout + ended.stderr
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, env={**os.environ, **town.env},
+        capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert ended.returncode == 1
+    assert "unmistakable variable" not in ended.stdout + ended.stderr
+    assert "locals" not in ended.stdout + ended.stderr

@@ -37,10 +37,7 @@ def instant(value: str | None) -> str:
     """Return a time as UTC to the second, a date as midnight; nothing for nothing."""
     if not value:
         return ""
-    if "," in value:
-        moment = parsedate_to_datetime(value)
-    else:
-        moment = datetime.fromisoformat(value.strip())
+    moment = parsedate_to_datetime(value) if "," in value else datetime.fromisoformat(value.strip())
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC).isoformat(timespec="seconds")
 
