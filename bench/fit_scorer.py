@@ -210,6 +210,7 @@ class Design:
     whole: sp.csr_matrix
     plain: sp.csr_matrix
     texts: np.ndarray  # that hold each group
+    signs: np.ndarray  # of the named numbers: 1 never speaks for a post, -1 never against it, 0 is free
 
     def model(self, coefficients: np.ndarray, bias: float) -> Model:
         """Return the weights: the opinions of the word lists become part of them."""
@@ -218,7 +219,9 @@ class Design:
         if size > MOST_GROUPS:
             moves = np.abs(own) * np.sqrt(self.texts)
             own = np.where(moves >= np.sort(moves)[-MOST_GROUPS], own, 0.0)
-        return Model(self.known, own, coefficients[size : size + named] / self.spread * NUMBERS_WEIGHT, bias)
+        numbered = coefficients[size : size + named] / self.spread * NUMBERS_WEIGHT
+        numbered = np.where(self.signs * numbered < 0, 0.0, numbered)
+        return Model(self.known, own, numbered, bias)
 
 
 def design(seen: Read, *, fewest_sets: int = FEWEST_SETS) -> Design:
@@ -232,7 +235,9 @@ def design(seen: Read, *, fewest_sets: int = FEWEST_SETS) -> Design:
     thought = opinions(known)
     parts = [plain @ sp.diags(scales), sp.csr_matrix(seen.named / spread * NUMBERS_WEIGHT), plain @ thought]
     whole = sp.csr_matrix(sp.hstack([sp.csr_matrix(part) for part in parts]))
-    return Design(known, scales, thought, spread, whole, plain, texts)
+    # A named complaint is one, although in news and small talk people also speak of lawyers and of being ignored.
+    signs = [0] * len(NUMBERS) + [-1 if name.startswith("praise") else 1 for name in seen.phrase_names]
+    return Design(known, scales, thought, spread, whole, plain, texts, np.array(signs))
 
 
 def fitted(whole: sp.csr_matrix, bad: np.ndarray, sets: np.ndarray) -> tuple[np.ndarray, float]:

@@ -50,7 +50,17 @@ def _reviews() -> Scorer:
     return Reviews()
 
 
-_SCORERS: Mapping[str, Callable[[], Scorer]] = {"reviews": _reviews, "stars-vader": _stars_vader}
+def _vader() -> Scorer:
+    from monitor.scoring.plain_vader import PlainVader
+
+    return PlainVader()
+
+
+_SCORERS: Mapping[str, Callable[[], Scorer]] = {
+    "reviews": _reviews,
+    "stars-vader": _stars_vader,
+    "vader": _vader,
+}
 NAMES = tuple(_SCORERS)
 
 

@@ -87,7 +87,7 @@ class StarsVader:
     def _score(self, item: Scorable) -> Score:
         stars = item.rating.stars if item.rating else None
         read = self._read(item)
-        evidence = _evidence(read)
+        evidence = self._evidence(read)
         badness = _badness(stars, evidence, danger=bool(read.dangers))
         worst = self._worst(read) if read.negative else None
         level = _level(stars, evidence, badness, read, worst)
@@ -120,6 +120,10 @@ class StarsVader:
         if not tokens and reading.polarity.compound == 0:
             return _Read(text)  # emoji that VADER has no opinion of
         return _Read(text, language, reading, tuple(found))
+
+    def _evidence(self, read: _Read) -> float | None:
+        """Return the log-odds that a text is bad, or None when it could not be read."""
+        return _evidence(read)
 
     def _worst(self, read: _Read) -> _Sentence | None:
         """Return the sentence that sounds worst, or None where the text is one sentence."""

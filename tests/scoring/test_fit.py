@@ -16,9 +16,9 @@ import pytest
 from monitor.scoring.weights import MANIFEST, TABLES, manifest, packed, table, unpacked
 from tests.samples import ROOT
 
-BAD = "rude cold dirty slow broken late terrible refund waited crash".split()
-GOOD = "lovely warm clean quick works early great thanks enjoyed smooth".split()
-ROOM = "the waiter room app was and we it staff our order had".split()
+BAD = ["rude", "cold", "dirty", "slow", "broken", "late", "terrible", "refund", "waited", "crash"]
+GOOD = ["lovely", "warm", "clean", "quick", "works", "early", "great", "thanks", "enjoyed", "smooth"]
+ROOM = ["the", "waiter", "room", "app", "was", "and", "we", "it", "staff", "our", "order", "had"]
 
 
 @pytest.fixture(scope="module")

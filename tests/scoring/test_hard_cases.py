@@ -15,7 +15,9 @@ TOLD = {"told": True, "not_told": False, "missed": False, "false_alarm": True}
 CASES = [(kind, how, text) for kind, entry in TABLE.items() for how in TOLD for text in entry.get(how, ())]
 
 
-@pytest.mark.parametrize("kind, how, text", CASES, ids=lambda value: str(value)[:60].encode("ascii", "replace").decode())
+@pytest.mark.parametrize(
+    "kind, how, text", CASES, ids=lambda value: str(value)[:60].encode("ascii", "replace").decode()
+)
 def test_a_hard_sentence_comes_out_as_the_table_says(kind: str, how: str, text: str) -> None:
     [result] = scoring.scorer("reviews").score([Scorable(text)])
 

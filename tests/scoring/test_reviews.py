@@ -69,7 +69,9 @@ def test_a_thumb_down_alerts_and_a_thumb_up_is_good() -> None:
 
 
 def test_reasons_stand_in_their_order_and_end_with_two_groups_of_words() -> None:
-    result = score("Lovely room. They charged us twice and the staff was rude. The lift is a horrible creaking mess.", 2)
+    result = score(
+        "Lovely room. They charged us twice and the staff was rude. The lift is a horrible creaking mess.", 2
+    )
     codes = [why.code for why in result.reasons]
 
     assert codes[:3] == ["stars", "danger:money", "topic:rude"]
