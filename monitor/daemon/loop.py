@@ -553,7 +553,8 @@ class Daemon:
         if look.error is None:
             log.info("source polled", **facts)
         else:
-            log.warning("source not polled", code=look.error.code, why=str(look.error)[:300], **facts)
+            event = "source polled in part" if look.partly else "source not polled"
+            log.warning(event, code=look.error.code, why=str(look.error)[:300], **facts)
 
     def _start_rechecks(self, now: datetime) -> None:
         """Look again at what open cases are about."""

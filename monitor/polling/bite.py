@@ -22,6 +22,7 @@ from monitor.store.sources import Validator
 
 UNCONDITIONAL_EVERY = timedelta(hours=24)
 REPEATS = 3  # pages in a row, each named by the one before, that hold nothing but what this bite has seen
+EMPTY_PAGES = 25  # likewise that hold nothing at all, as an archive by months may
 HOPELESS = 5  # failures without a single good answer; then the site is left alone for now
 NO_ANSWER = frozenset({"deadline", "dns", "dns_timeout", "connect", "tls"})  # the host is not there for anybody
 
@@ -51,7 +52,7 @@ class Bite:
         self.silent: set[str] = set()
         self.asked = set(walk.asked)
         self.skip = dict(walk.skip)
-        self.repeats: dict[str, int] = {}
+        self.barren: dict[str, int] = {}
         self.led_on: set[str] = set()
         self.validators: dict[str, Validator] = {}
         self.answers = 0
@@ -145,7 +146,7 @@ class Bite:
             at += self.tools.size.items
             if (enough := self._is_enough(shown)) or at >= len(page.mentions):
                 break
-            if self.catch.entries() >= self.tools.size.items:
+            if self.catch.entries() >= self.tools.size.items and not self.everything:
                 self.skip[key] = at
                 return False
         self.catch.keep_rest(page)
@@ -175,14 +176,14 @@ class Bite:
         return self.connector.newest_first and shown.earliest is not None and shown.earliest < oldest
 
     def _follow(self, page: Page, key: str, *, brought: bool) -> None:
-        # Some sites show their last page for every number that is asked for, and name a next one for ever.
-        repeats = 0 if brought or not page.mentions else self.repeats.get(key, 0) + 1
-        if repeats >= REPEATS:
+        # Some sites show their last page, or an empty one, for every number that is asked for, and name a next one.
+        barren = 0 if brought else self.barren.get(key, 0) + 1
+        if barren >= (REPEATS if page.mentions else EMPTY_PAGES):
             self.cut = True
             return
         for request in page.follow:
             clean = self.asking.unsigned(request)
-            self.repeats[request_key(clean)] = repeats
+            self.barren[request_key(clean)] = barren
             self.led_on.add(key)
             self.queue.append(clean)
 

@@ -45,12 +45,11 @@ def judge(
     poll: Poll,
     error: LookError | None,
     source: SourceSettings,
+    state: SourceState,
     routing: intake.Routing,
     now: datetime,
 ) -> tuple[Health, Reason | None]:
     """Work out how a source is doing after a look, write it down, and tell the operator what changed."""
-    state = sources.get(conn, source.name)
-    assert state is not None  # the caller has looked
     if error is not None and error.code == "throttled" and look.answers:
         error = None  # it is being read, as fast as the site allows
     verdict = policy.health(

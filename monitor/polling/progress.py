@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from monitor import intake, policy
@@ -17,6 +18,7 @@ from monitor.polling.walk import Look
 from monitor.store import Connection, mentions, sources
 from monitor.store.sources import SourceState
 
+RECENT = 5  # looks that tell what a source usually shows
 NOT_ALL_SHOWN = "more was published meanwhile than the site shows at once"
 
 
@@ -57,8 +59,7 @@ def _bookmark(look: Look, state: SourceState) -> Mapping[str, Json] | None:
 def _failed(
     look: Look, source: SourceSettings, state: SourceState, error: LookError, now: datetime
 ) -> dict[str, object]:
-    # What was asked for with some success is gone on with; an answer of another shape is begun anew.
-    keep = look.error is not None and look.walk.requests and look.walk.asked
+    keep = look.error is not None and look.walk.requests  # too much that is unreadable: that walk is begun anew
     return {
         "walk": look.walk.as_json() if keep else None,
         "walk_ids": _walked(look, state) if keep else None,
@@ -126,7 +127,16 @@ def _absent(
 
 
 def _note_unreached(conn: Connection, look: Look, connector: Connector[Any], state: SourceState) -> None:
-    """Note a gap where a walk back in time ended before it came to anything that was known."""
+    """Note a gap where a walk ended before it came to anything that was known."""
     oldest, newest = look.walk.oldest_at, state.newest_at
-    if connector.newest_first and not look.walk.met and newest is not None and oldest is not None and oldest > newest:
+    if look.walk.met or newest is None or oldest is None or oldest <= newest:
+        return
+    if connector.newest_first or _usually_meets(conn, look.source):
         sources.note_gap(conn, look.source, newest, oldest, NOT_ALL_SHOWN)
+
+
+def _usually_meets(conn: Connection, source: str) -> bool:
+    """Say whether a source shows what is known, too; one that goes by its bookmark shows only what is new."""
+    polls = sources.last_polls(conn, source, RECENT)
+    whole = (poll for poll, before in pairwise(polls) if poll.done and before.done)  # walks of a single bite
+    return any(poll.seen > poll.new for poll in whole)

@@ -42,7 +42,7 @@ def take(conn: Connection, look: Look, source: SourceSettings, routing: intake.R
     progress.save(conn, look, source, state, error, routing, now)
     _note_rate(conn, state, taken.alerts, now)
     poll = _poll(look, taken, error)
-    health, told = condition.judge(conn, look, poll, error, source, routing, now)
+    health, told = condition.judge(conn, look, poll, error, source, state, routing, now)
     sources.add_poll(conn, source.name, poll)
     something = look.error is None or look.answers > 0
     if something and not state.introduced and (look.at_end or now - state.added_at >= ANNOUNCE_AFTER):

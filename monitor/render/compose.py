@@ -27,6 +27,7 @@ MUST_BE_HEARD = {Reason.REMINDER, Reason.ESCALATION, Reason.EDITED_WORSE, Reason
 """A thread makes no sound: these address a person, or are shown in the channel as well."""
 
 ONCE = "I write once about this."
+SPENT = "I write at most once a day about a budget."
 IS_A_TEST = "This is a test, asked for with monitor send-test: nobody has to answer, and nothing follows."
 STOPS = {
     Reason.GOOD_NEWS: ONCE,
@@ -140,6 +141,8 @@ def _context(
 def _stops(scene: Scene, views: Sequence[View]) -> str:
     if scene.stops:
         return ended(scene.stops)
+    if scene.facts.get("code") == "over_budget":
+        return SPENT
     if scene.reason in STOPS or scene.test:
         return STOPS.get(scene.reason, "")
     if len(views) != 1 or views[0].told.case is None or views[0].answered:

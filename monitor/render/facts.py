@@ -141,6 +141,10 @@ class SourceView:
         return "Nothing already stored is lost; new posts there are not being seen."
 
     @cached_property
+    def meanwhile(self) -> str:
+        return "" if self.spent else "Until then please look at the page yourself once a day."
+
+    @cached_property
     def unwatched(self) -> str:
         if self.spent:
             return "is not being watched for the rest of the day"
@@ -163,12 +167,15 @@ class SourceView:
         if self.facts.flag("permanent"):
             return "It will not mend by itself."
         if self.spent:
-            return f"I read on {at_time(self._at('next_try'))}." if self._at("next_try") else ""
+            on = f" {at_time(self._at('next_try'))}" if self._at("next_try") else ""
+            return f"I read on{on}{f', from {self.since} on' if self.since else ''}."
         return f"It may mend by itself; I look again {at_time(self._at('next_try'))}." if self._at("next_try") else ""
 
     @cached_property
     def mend(self) -> str:
         mend = self.facts.text("mend")
+        if self.spent:
+            return ""
         after = f"Then I read on from {self.since} and list what was missed." if self.since else ""
         if not mend:
             return after.replace("Then I", "When it works again I", 1)

@@ -9,7 +9,7 @@ import pytest
 
 from monitor import polling
 from tests.pipeline.driving import Drive, Driver, source
-from tests.town import Answer, Asked, Site, review
+from tests.town import Answer, Asked, Site, free_port, review
 from tests.town.sites import BRANCHES, Branches, Inbox, at
 
 
@@ -217,6 +217,19 @@ def test_a_site_that_repeats_its_last_page_under_every_number_is_left_after_thre
     assert len(branches.asked) == 4
 
 
+def test_a_site_that_names_empty_pages_for_ever_is_left_after_twenty_five(site: Site, drive: Drive) -> None:
+    branches = Branches(site)
+    branches.instead["quay"] = lambda asked: Answer(
+        {"reviews": [], "next": f"{BRANCHES}/quay?page={int(asked.query.get('page', '1')) + 1}"}
+    )
+    driver = drive(company(site))
+
+    looked = driver.look("company")
+
+    assert looked.look.done
+    assert len(branches.asked) == 25
+
+
 # --- errors on the way ---------------------------------------------------------------------------
 
 
@@ -288,6 +301,37 @@ def test_a_site_that_answers_nothing_but_errors_is_left_alone_after_five(site: S
 
     assert len(branches.asked) == 5
     assert str(looked.look.error) == "the site answered 500"
+
+
+def test_those_that_were_not_asked_come_first_after_a_site_was_left_alone(site: Site, drive: Drive) -> None:
+    branches = Branches(site)
+    names = [f"b{n}" for n in range(6)]
+    branches.instead = dict.fromkeys(names, Answer(b"broken", 500))
+    branches.shows("good", [review(1)])
+    driver = drive(company(site, *names, "good"))
+    driver.look("company")
+
+    driver.look("company", minutes=10)
+
+    assert branches.asked[5:7] == ["b5", "good"] or branches.asked[5:7] == ["b5/1", "good/1"]
+    assert driver.ids() == ["r1"]
+
+
+def test_a_host_that_is_not_there_is_asked_once_and_the_others_are_read(site: Site, drive: Drive) -> None:
+    branches = Branches(site)
+    branches.shows("quay", [review(1)])
+    dead = f"http://127.0.0.1:{free_port()}/branches"
+    urls = {"one": f"{dead}/one", "two": f"{dead}/two", "quay": f"{site.url}/branches/quay"}
+    elsewhere = "{" + ", ".join(f'{name} = "{url}"' for name, url in urls.items()) + "}"
+    table = company(site, "one", "two", "quay", elsewhere=elsewhere).replace(f'base_url = "{site.url}"\n', "")
+    driver = drive(table)
+
+    looked = driver.look("company")
+
+    assert driver.ids() == ["r1"]
+    assert looked.look.partly
+    assert str(looked.look.error).startswith("1 of 2 pages could not be read; the first: 127.0.0.1: ")
+    assert len(looked.look.walk.requests) == 2
 
 
 def test_a_bookmark_of_a_page_that_has_expired_makes_the_walk_begin_anew_after_two_failures(
@@ -396,10 +440,15 @@ def test_absence_is_proven_only_by_a_walk_that_left_nothing_out(site: Site, driv
     assert [row.external_id for row in driver.rows(missing)] == ["r2"]
 
 
-def test_what_was_published_beyond_what_the_site_shows_at_once_is_a_gap(site: Site, drive: Drive) -> None:
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_what_was_published_beyond_what_the_site_shows_at_once_is_a_gap(
+    newest_first: bool, site: Site, drive: Drive
+) -> None:
     branches = Branches(site)
     branches.shows("quay", [review(1, created=at(-1))])
-    driver = begun(drive, branches, newest_first=True)
+    driver = begun(drive, branches, newest_first=newest_first)
+    driver.look("company", minutes=2)
+    driver.look("company", minutes=2)
 
     branches.shows("quay", [review(n, id=f"n{n}", created=at(60 * 24 * 5 - n)) for n in range(5)])
     driver.look("company", days=5)
@@ -411,3 +460,14 @@ def test_what_was_published_beyond_what_the_site_shows_at_once_is_a_gap(site: Si
     assert gap.why == "more was published meanwhile than the site shows at once"
     assert gap.caught_up_at is None
     assert len(driver.rows("select 1 from gaps")) == 1, "what meets the known is no gap"
+
+
+def test_an_inbox_that_shows_only_what_is_new_has_no_gaps(site: Site, drive: Drive) -> None:
+    inbox = Inbox(site)
+    driver = drive(source("inbox", "town_inbox", site))
+    for number in range(1, 8, 2):
+        inbox.gets(number, number + 1)
+        driver.walk("inbox", minutes=10)
+
+    assert len(driver.ids()) == 8
+    assert driver.rows("select 1 from gaps") == []

@@ -212,3 +212,19 @@ def test_many_unreadable_entries_mean_that_the_site_has_changed(town: Town, watc
 
     assert monitor.rows("select error_code from sources")[0].error_code == "shape"
     assert len(monitor.rows("select 1 from mentions")) == 3
+
+
+def test_a_walk_that_was_cut_off_is_gone_on_with_by_the_next_daemon(town: Town, watch: Begin) -> None:
+    town.site.shows("quay", *(review(n) for n in range(1, 9)))
+    monitor = watch(source="size = 2")
+    town.site.serves("/api/quay/reviews?size=2&offset=4", b"slowly", status=503, Retry_After="60")
+    monitor.look()
+    town.site.pages.clear()
+    town.site.asked.clear()
+
+    monitor = monitor.again(minutes=2)
+    monitor.look()
+
+    assert town.site.asked == [f"/api/quay/reviews?size=2&offset={offset}" for offset in (4, 6)]
+    assert len(monitor.rows("select 1 from mentions")) == 8
+    monitor.close()

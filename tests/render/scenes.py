@@ -266,6 +266,30 @@ SCENES: dict[str, Scene] = {
             "others_all": 5,
         },
     ),
+    "source_broken_partly": a_scene(
+        Reason.SOURCE_BROKEN,
+        facts={
+            **BROKEN_FACTS,
+            "why": "1 of 5 pages could not be read; the first: the site answered 500",
+            "code": "partly",
+            "minutes": 0,
+            "permanent": False,
+            "next_try": at(10, 25).isoformat(),
+            "mend": "monitor poll facebook-harbour --dry-run",
+        },
+    ),
+    "source_broken_spent": a_scene(
+        Reason.SOURCE_BROKEN,
+        facts={
+            **BROKEN_FACTS,
+            "why": "the budget of the day for facebook-acme is spent (1 USD)",
+            "code": "over_budget",
+            "minutes": 0,
+            "permanent": False,
+            "next_try": at(0, 0, day=25).isoformat(),
+            "mend": "",
+        },
+    ),
     "still_broken": a_scene(
         Reason.STILL_BROKEN, facts={**BROKEN_FACTS, "since": at(9, 40, day=23).isoformat()}, now=at(10, 20)
     ),

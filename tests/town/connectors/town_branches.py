@@ -40,6 +40,7 @@ class BranchesConfig(ConnectorConfig):
     full_hours: int | None = None
     overlap_hours: int = 48
     sees_answers: bool = True
+    elsewhere: dict[str, str] | None = None  # whole addresses of branches with a site of their own
 
 
 class TownBranches(Connector[BranchesConfig]):
@@ -62,10 +63,10 @@ class TownBranches(Connector[BranchesConfig]):
 
     def start(self, since: Since) -> Iterable[Request]:
         """Ask for the first page of each branch, from its mark on."""
-        marks = since.bookmark or {}
+        marks, elsewhere = since.bookmark or {}, self.config.elsewhere or {}
         for branch in self.config.branches:
             params = {"from": marks[branch]} if branch in marks else {}
-            yield Request(f"{API}/{branch}", params, context=branch)
+            yield Request(elsewhere.get(branch, f"{API}/{branch}"), params, context=branch)
 
     def parse(self, response: Response) -> Page:
         """Read one page."""
