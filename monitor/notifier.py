@@ -128,9 +128,7 @@ class Notifier(Generic[N]):
         """Replace an earlier message. Raises DeliveryError where the channel cannot."""
         raise DeliveryError("this channel cannot change what it has sent", permanent=True)
 
-    def find(
-        self, delivery_id: str, since: datetime, fetch: Fetch, thread: Receipt | None = None
-    ) -> Receipt | None:
+    def find(self, delivery_id: str, since: datetime, fetch: Fetch, thread: Receipt | None = None) -> Receipt | None:
         """Look up whether a message arrived, in `thread` if it was for one. None: not found.
 
         Raises DeliveryError where it cannot look.

@@ -30,6 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Prepare the run, once: parallel workers leave folder modes and signals to the process that started them."""
     global _modes
     _network.close()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A run in the background is told to take no Ctrl-C, and so would be the programs that tests end with it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         _modes = postgres.FolderModes()
         # A run that is told to end stops its servers first, as it does for Ctrl-C.

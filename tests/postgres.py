@@ -28,24 +28,30 @@ FAST = ("fsync = off", "full_page_writes = off", "synchronous_commit = off", "ma
 
 
 class Databases:
-    """Makes an empty database for each test and drops it again."""
+    """Makes a database for each test and drops it again: hundreds of them would be gigabytes."""
 
     def __init__(self, server: URL) -> None:
         self._server = server
         self._conn = psycopg.connect(_libpq(server), autocommit=True)
+        self._made: set[str] = set()
 
-    def make(self) -> str:
-        """Return the address of a new empty database."""
+    def make(self, template: str | None = None) -> str:
+        """Return the address of a new database: empty, or a copy of the one at another address."""
         name = f"test_{uuid.uuid4().hex[:12]}"
-        self._run(f"create database {name}")
-        return self._server.set(database=name).render_as_string(hide_password=False)
+        self._run(f"create database {name}" + (f" template {make_url(template).database}" if template else ""))
+        url = self._server.set(database=name).render_as_string(hide_password=False)
+        self._made.add(url)
+        return url
 
     def drop(self, url: str) -> None:
         """Remove a database, also when somebody is still connected to it."""
         self._run(f"drop database if exists {make_url(url).database} with (force)")
+        self._made.discard(url)
 
     def close(self) -> None:
-        """Let go of the server."""
+        """Drop what is left, and let go of the server."""
+        for url in list(self._made):
+            self.drop(url)
         self._conn.close()
 
     def _run(self, statement: str) -> None:

@@ -48,12 +48,12 @@ def test_json_is_read_down_to_its_limit(depth: int, opening: str, closing: str) 
 @pytest.mark.parametrize("depth", [MAX_JSON_DEPTH + 1, 100_000])
 @pytest.mark.parametrize("opening, closing", [("[", "]"), ('{"a":', "}"), ("[{}, ", "]")])
 def test_json_that_is_too_deep_is_refused_before_it_is_parsed(depth: int, opening: str, closing: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
 
     with pytest.raises(ParseError, match="64 levels"):
         read_json((opening * depth + "1" + closing * depth).encode())
 
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 def test_a_hundred_thousand_open_brackets_are_refused() -> None:
@@ -70,12 +70,12 @@ def test_brackets_inside_text_do_not_count() -> None:
 @pytest.mark.parametrize("end", ["", '"', "\\", '\\"'])
 def test_text_that_never_ends_is_soon_refused(end: str) -> None:
     body = b"[" + b"{}," * 70 + b'"' + b'\\"' * 500_000 + end.encode()
-    started = time.perf_counter()
+    started = time.thread_time()
 
     with pytest.raises(ParseError):
         read_json(body)
 
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize(

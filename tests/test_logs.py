@@ -406,7 +406,7 @@ def test_a_pipe_that_nobody_reads_is_waited_for_once_and_then_written_again(tmp_
         second = os.read(reader, 1_000_000)
     os.close(reader)
 
-    assert waited < 2.5
+    assert waited < 20  # once: a second; each time: a hundred
     assert b'"s1"' in first
     assert json.loads(second.splitlines()[-1])["source"] == "again"
 

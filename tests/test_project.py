@@ -412,7 +412,7 @@ def _possessive_groups(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
             text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
-            if re.search(r"(?<!\\)\)(?:[*+?]|\{\d*,?\d*\})\+|\(\?>", text):
+            if re.search(r"(?<![\\(])\)(?:[*+?]|\{\d*,?\d*\})\+|\(\?>", text):
                 yield f"{path.relative_to(ROOT)}:{node.lineno}"
 
 

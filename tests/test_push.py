@@ -204,7 +204,7 @@ def test_a_large_body_that_nobody_asked_for_is_refused_at_once(listener: Address
     answer = raw(listener, b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n", b"x" * 70_000)
 
     assert answer.startswith(b"HTTP/1.0 405 ")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < push.LONGEST - 0.5  # its end is not waited for
 
 
 def test_head_answers_without_a_body(listener: Address) -> None:
@@ -257,7 +257,7 @@ def test_a_slow_caller_is_hung_up_on(hurried: float, listener: Address, parts: l
     with suppress(BrokenPipeError, ConnectionResetError):  # hung up on while it was still speaking
         raw(listener, *parts, pause=0.1)
 
-    assert time.monotonic() - began < 2 * hurried + 0.1 * len(parts) + 1
+    assert time.monotonic() - began < 2 * hurried + 0.1 * len(parts) + 5
     assert ask(listener, "/healthz").status == 200
 
 
@@ -285,7 +285,7 @@ def _is_closed(line: socket.socket) -> bool:
 
 
 def _soon(claim: Callable[[], bool]) -> bool:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 20
     while time.monotonic() < end:
         try:
             if claim():

@@ -132,8 +132,10 @@ def test_things_in_a_circle_are_walked_once() -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["[", "{", '{"a":', ",", '"', '" ', "\\", "/", "/*", "//\n", "<!--", " ", "'", "}", '{"a":1}', ";", "\\x"]
-    + ['\\"', '"\\', '"a" '],
+    [
+        *("[", "{", '{"a":', ",", '"', '" ', "\\", "/", "/*", "//\n", "<!--", " ", "'", "}", '{"a":1}', ";", "\\x"),
+        *('\\"', '"\\', '"a" '),
+    ],
 )
 def test_mending_takes_time_in_step_with_the_length(piece: str) -> None:
     def seconds(length: int) -> float:

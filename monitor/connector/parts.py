@@ -19,12 +19,12 @@ _WIDTH = re.compile(r"width\s*:\s*(\d+(?:\.\d+)?)\s*%")
 
 
 def _format(value: str) -> str:
+    if "%Y" not in value and "%y" not in value:
+        raise ValueError(f"`{value}` has no year (%Y): next year it would mean another day")
     try:
         _read(datetime(2001, 12, 31, 23, 59, 58, tzinfo=UTC).strftime(value), value)
     except ValueError as error:
         raise ValueError(f"`{value}` is not a date format: {error}") from error
-    if "%Y" not in value and "%y" not in value:
-        raise ValueError(f"`{value}` has no year (%Y): next year it would mean another day")
     return value
 
 

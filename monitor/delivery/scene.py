@@ -57,9 +57,7 @@ def _worst_of(facts: Mapping[str, Json]) -> list[_About]:
     return [_About(mention_id) for mention_id in facts.get("worst", ())]
 
 
-def told(
-    conn: Connection, about: Sequence[_About | int], routing: intake.Routing
-) -> tuple[render.Told, ...]:
+def told(conn: Connection, about: Sequence[_About | int], routing: intake.Routing) -> tuple[render.Told, ...]:
     """Return what there is to say about some mentions, in the order given."""
     wanted = [_About(one) if isinstance(one, int) else one for one in about]
     rows = mentions.full(conn, [one.mention_id for one in wanted])

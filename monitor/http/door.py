@@ -5,8 +5,8 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from pathlib import Path
 
+from monitor import tls
 from monitor.clock import Clock, now
 from monitor.exchange import Request, Response, Signed
 from monitor.http.address import Address
@@ -194,16 +194,6 @@ def _user_agent(version: str, contact: str | None) -> str:
 
 
 def _tls(given: ssl.SSLContext | None) -> ssl.SSLContext:
-    """Return the context for TLS: the system's certificates, or certifi's where a bare container has none."""
-    if given is None:
-        paths = ssl.get_default_verify_paths()
-        if paths.cafile or (paths.capath and any(Path(paths.capath).iterdir())):
-            given = ssl.create_default_context()
-        else:
-            import certifi
-
-            given = ssl.create_default_context(cafile=certifi.where())
-    given.set_alpn_protocols(["http/1.1"])
-    # Python's releases differ in this one: with it, an answer cut by a stranger looks complete.
-    given.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", ssl.Options(0))
-    return given
+    context = tls.alike(given) if given else tls.client_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

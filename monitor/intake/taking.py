@@ -177,15 +177,11 @@ class _Deciding:
         return decided
 
     def _change(self, kind: Literal["new", "edited"], judged: Judged) -> policy.Change:
-        return policy.Change(
-            kind, judged.mention, judged.score, source=self.source.name, team=self.source.team
-        )
+        return policy.Change(kind, judged.mention, judged.score, source=self.source.name, team=self.source.team)
 
     def _decide(self, change: policy.Change) -> policy.Decision:
         silent = self.first_look or (self.history is not None and self.history.holds(change, self.now))
-        return self.routing.decider.decide(
-            change, now=self.now, first_look=silent, backfill_since=self.backfill_since
-        )
+        return self.routing.decider.decide(change, now=self.now, first_look=silent, backfill_since=self.backfill_since)
 
 
 def _with_cases(

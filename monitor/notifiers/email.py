@@ -25,6 +25,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
+from monitor import tls
 from monitor.notifier import DeliveryError, Fetch, Message, Notifier, NotifierConfig, Receipt
 from monitor.notifiers import NAME
 from monitor.notifiers._mail import PROVIDERS, address, is_loopback
@@ -255,7 +256,7 @@ class _Line(smtplib.SMTP):
         if self._config.security != "tls":
             return sock
         try:
-            return ssl.create_default_context().wrap_socket(sock, server_hostname=host)
+            return tls.client_context().wrap_socket(sock, server_hostname=host)
         except BaseException:
             sock.close()
             raise
@@ -306,7 +307,7 @@ class _Talk:
                 permanent=True,
                 whole_channel=True,
             )
-        code, words = line.starttls(context=ssl.create_default_context())
+        code, words = line.starttls(context=tls.client_context())
         if code != 220:
             raise smtplib.SMTPResponseException(code, words)
         line.ehlo_or_helo_if_needed()

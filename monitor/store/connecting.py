@@ -124,7 +124,7 @@ def postgres_engine(url: URL) -> Engine:
             pool_use_lifo=True,
             max_overflow=20,
             json_serializer=dumps,
-        hide_parameters=True,  # they hold texts and tokens; errors are logged
+            hide_parameters=True,  # they hold texts and tokens; errors are logged
         )
     except ModuleNotFoundError as error:
         raise StoreError("PostgreSQL needs one more package: pip install 'review-monitor[postgres]'") from error

@@ -441,9 +441,7 @@ def twins(conn: Connection, same_as: Sequence[str], *, not_in: str) -> dict[str,
     for some in chunks(same_as):
         rows = conn.execute(
             sa.select(t.mentions.c.id, t.mentions.c.same_as, t.mentions.c.case_id)
-            .where(
-                t.mentions.c.same_as.in_(some), t.mentions.c.source != not_in, t.mentions.c.why_not_told.is_(None)
-            )
+            .where(t.mentions.c.same_as.in_(some), t.mentions.c.source != not_in, t.mentions.c.why_not_told.is_(None))
             .order_by(t.mentions.c.id)
         )
         for row in rows:

@@ -12,12 +12,13 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from monitor.cli import main
@@ -117,13 +118,11 @@ def _watch_the_daemon(told: Story) -> None:
 
 
 def _processes() -> str:
-    """Return the command lines of all processes of this machine, as everybody on it may read them."""
+    """Return the command lines of what was started here, as everybody on this machine may read them."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-        except OSError:
-            continue  # it has ended
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            found.append(" ".join(process.cmdline()))
     return "\n".join(found)
 
 

@@ -375,11 +375,11 @@ def test_an_entity_leads_nowhere(feed: Connector[Any], tmp_path: Path) -> None:
     secret.write_text("s3cret")
     bomb = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10 if n else "lol"}">' for n in range(10))
     entities = f'<!DOCTYPE x [{bomb}<!ENTITY f SYSTEM "file://{secret}"><!ENTITY % p SYSTEM "http://127.0.0.1:1/">%p;]>'
-    started = time.perf_counter()
+    started = time.thread_time()
 
     page = read(feed, xml(entities + (HEAD + item() + TAIL).partition("?>")[2].replace("Post 1", "a &l9; &f; b")))
 
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
     assert "s3cret" not in repr(page)
     assert len(repr(page)) < 10_000
 

@@ -98,7 +98,7 @@ def test_an_idle_connection_that_says_something_is_dropped(serve: Serve, session
 
     server = serve(play)
     get(session, server)
-    spoken.wait(2)
+    spoken.wait(10)
 
     assert get(session, server).status == 200
     assert server.connections == 2
@@ -190,14 +190,14 @@ def test_a_method_that_is_none_is_refused(session: Session, method: str) -> None
 
 
 def test_a_large_upload_to_someone_who_does_not_read_ends_at_the_deadline(serve: Serve, session: Session) -> None:
-    server = serve(lambda talk: talk.pause(5))
+    server = serve(lambda talk: talk.pause(60))
     request = Request(server.at(SITE), method="POST", body="x" * 30_000_000)
 
     began = time.monotonic()
     error = failure(session, request, timedelta(seconds=0.2))
 
     assert (error.code, error.sent) == ("deadline", False)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
 
 
 def test_a_refusal_before_the_upload_is_over_is_heard(serve: Serve, session: Session) -> None:

@@ -20,6 +20,8 @@ from tests.http.raw_server import LOOPBACK, RawServer, Script, Talk, always, ans
 Serve = Callable[..., RawServer]
 MakeDoor = Callable[..., Door]
 
+SLACK = 5  # seconds that a busy machine may add; what hangs here would hang for much longer
+
 
 def silent_at_once(talk: Talk) -> None:
     talk.hang()
@@ -97,7 +99,7 @@ def test_a_site_that_keeps_us_waiting_ends_at_the_deadline(serve: Serve, session
     error = failure(session, server, SHORT)
 
     assert error.code == "deadline"
-    assert time.monotonic() - began < SHORT.total_seconds() + 0.2
+    assert time.monotonic() - began < SHORT.total_seconds() + SLACK
 
 
 def test_a_tls_handshake_that_is_never_answered_ends_at_the_deadline(serve: Serve, session: Session) -> None:
@@ -144,23 +146,21 @@ def test_a_host_that_does_not_take_the_call_ends_at_the_deadline(door: Door, dea
 
     assert error.code == "deadline"
     assert not error.sent
-    assert time.monotonic() - began < SHORT.total_seconds() + 0.2
+    assert time.monotonic() - began < SHORT.total_seconds() + SLACK
 
 
 def test_five_sites_that_hang_do_not_delay_the_others(serve: Serve, door: Door) -> None:
     hung, good = serve(silent_at_once), serve(always(answer()))
 
-    def ask_good(_: int) -> float:
-        began = time.monotonic()
-        get(a_session(door, good), good)
-        return time.monotonic() - began
-
     with ThreadPoolExecutor(16) as workers:
-        lost = [workers.submit(failure, a_session(door, hung), hung, timedelta(seconds=0.4)) for _ in range(5)]
-        slowest = max(workers.map(ask_good, range(45)))
+        lost = [workers.submit(failure, a_session(door, hung), hung, timedelta(seconds=60)) for _ in range(5)]
+        answers = list(workers.map(lambda _: get(a_session(door, good), good).status, range(45)))
+        hanging = [call for call in lost if not call.done()]
+        door.close()
 
-    assert slowest < 0.3
-    assert {call.result().code for call in lost} == {"deadline"}
+    assert answers == [200] * 45
+    assert hanging == lost
+    assert {call.result().code for call in lost} == {"stopped"}
 
 
 # --- names ---------------------------------------------------------------------------------------
@@ -204,20 +204,18 @@ def test_the_names_limit_is_ten_seconds(door: Door) -> None:
 def test_hung_names_leave_room_for_the_others(
     make_door: MakeDoor, serve: Serve, names: PhoneBook, hung: threading.Event
 ) -> None:
-    door = make_door(name_limit=timedelta(seconds=0.3))
+    door = make_door()
     server = serve(always(answer()))
 
     with ThreadPoolExecutor(8) as workers:
-        # One name asked over and over holds one thread, not one a question.
-        urls = [f"http://hung{number % 20}.test/" for number in range(70)]
-        lost = [workers.submit(failure, a_session(door, 80), Request(url)) for url in urls[:7]]
-        began = time.monotonic()
+        urls = [f"http://hung{number}.test/" for number in range(7)]
+        lost = [workers.submit(failure, a_session(door, 80), Request(url)) for url in urls]
         answered = get(a_session(door, server), server)
-        waited = time.monotonic() - began
+        hanging = [call for call in lost if not call.done()]
+        hung.set()
 
-        assert answered.status == 200
-        assert waited < 0.2
-        assert {call.result().code for call in lost} == {"dns_timeout"}
+    assert answered.status == 200
+    assert hanging == lost
 
 
 def test_a_name_asked_for_twice_at_once_is_looked_up_once(
@@ -270,7 +268,7 @@ def test_one_deaf_address_leaves_time_for_the_next(serve: Serve, door: Door, nam
     server = serve(always(answer()), host="127.0.0.9", port=deaf_port)
     names.entries[SITE] = ["127.0.0.1", "127.0.0.9"]
 
-    assert get(a_session(door, server), server, deadline=timedelta(seconds=0.6)).status == 200
+    assert get(a_session(door, server), server, deadline=timedelta(seconds=2)).status == 200
 
 
 def test_a_broken_ipv6_does_not_use_up_all_tries(serve: Serve, session: Session, names: PhoneBook) -> None:

@@ -66,9 +66,15 @@ def authority() -> Party:
 
 @pytest.fixture(scope="module")
 def trusting(authority: Party) -> ssl.SSLContext:
-    """The context of a door that trusts the authority, as Python makes it in the releases that ask for less."""
-    context = ssl.create_default_context(cadata=_pem(authority))
+    """The context of a door that trusts the authority."""
+    return as_made_elsewhere(ssl.create_default_context(cadata=_pem(authority)))
+
+
+def as_made_elsewhere(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Return a context with all that only some releases of Python set."""
     context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", ssl.Options(0))
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    context.verify_flags &= ~ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
 
 
@@ -105,6 +111,16 @@ def test_a_good_chain_is_accepted(serve: Serve, session: Session, authority: Par
     server = serve(always(answer()), tls=shown_by(tmp_path, between.issue(SITE), between))
 
     assert get(session, server).status == 200
+
+
+def test_an_authority_below_another_is_enough_where_it_is_the_one_named(
+    serve: Serve, make_door: Callable[..., Door], port: int, authority: Party, tmp_path: Path
+) -> None:
+    between = authority.issue("Between", is_authority=True)
+    trusting = as_made_elsewhere(ssl.create_default_context(cadata=_pem(between)))
+    server = serve(always(answer()), tls=shown_by(tmp_path, between.issue(SITE)))
+
+    assert get(a_session(make_door(ssl_context=trusting), port), server).status == 200
 
 
 @pytest.mark.parametrize(

@@ -149,10 +149,10 @@ def test_only_pages_made_for_people_can_be_walls(body: bytes, content_type: str,
 def test_a_page_made_to_take_long_takes_not_long(piece: bytes) -> None:
     body = b"<html>" + piece * (2_000_000 // len(piece))
 
-    began = time.monotonic()
+    began = time.thread_time()
     wall(body, HTML)
 
-    assert time.monotonic() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 def test_an_answer_to_what_we_handed_over_is_no_wall(serve: Serve, session: Session) -> None:

@@ -11,8 +11,8 @@ from monitor.exchange import Fetch, Request, Response, Signed
 from monitor.http import Door
 from tests.http.raw_server import RawServer, Script
 
-SHORT = timedelta(seconds=0.6)
-"""A deadline for what never answers."""
+USUAL = timedelta(seconds=10)  # for what answers, on a busy machine
+SHORT = timedelta(seconds=0.6)  # for what never answers
 
 
 @pytest.fixture(scope="session")
@@ -23,14 +23,14 @@ def door() -> Iterator[Door]:
 
 
 @pytest.fixture
-def fetch_from(door: Door) -> Callable[[int], Fetch]:
+def fetch_from(door: Door) -> Callable[..., Fetch]:
     """Return a `fetch` that sends every request to one port of this machine, as `base_url` does."""
 
-    def make(port: int) -> Fetch:
+    def make(port: int, deadline: timedelta = USUAL) -> Fetch:
         session = door.session("channel", base_url=f"http://127.0.0.1:{port}", allow_private=True, gap=timedelta(0))
 
         def fetch(request: Request | Signed) -> Response:
-            return session.fetch(request, deadline=SHORT)
+            return session.fetch(request, deadline=deadline)
 
         return fetch
 

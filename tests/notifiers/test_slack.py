@@ -25,6 +25,7 @@ from monitor.notifiers.slack import (
 )
 from monitor.text import safe_link, shown
 from tests.http.raw_server import Talk, always, answer
+from tests.notifiers.conftest import SHORT
 from tests.notifiers.messages import ENTITIES, INVISIBLE, LAYOUT, LINKS, LONG, MARKS, PINGS, a_message, hostile
 
 HOOK = {"webhook_url": "https://hooks.slack.com/services/T0/B0/secretsecret"}
@@ -398,14 +399,15 @@ def test_a_yes_without_its_place_is_looked_up(sent, body):
     assert (error.permanent, error.uncertain) == (False, True)
 
 
-def test_silence_after_the_message_leaves_it_uncertain(sent):
+def test_silence_after_the_message_leaves_it_uncertain(serve, fetch_from):
     def listens(talk: Talk) -> None:
         talk.request()
         talk.hang()
 
-    error, _ = sent(listens)
+    with pytest.raises(DeliveryError) as caught:
+        a_slack().send(a_message(), fetch_from(serve(listens).port, SHORT))
 
-    assert (error.permanent, error.uncertain) == (False, True)
+    assert (caught.value.permanent, caught.value.uncertain) == (False, True)
 
 
 # --- looking up ------------------------------------------------------------------------------------

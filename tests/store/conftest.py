@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy.engine import make_url
 
 from monitor.store import Store, open_store
 from monitor.store.migrations import OWN, Migrations
@@ -26,7 +23,6 @@ class Templates:
         self._folder = folder
         self._databases = databases
         self._made: dict[tuple[str, bool], str] = {}
-        self._on_server: list[str] = []
 
     def copy(self, kind: str, path: Path, *, filled: bool = False) -> str:
         """Return the address of a copy: a file at `path`, or a PostgreSQL database of any name."""
@@ -34,17 +30,12 @@ class Templates:
         if kind == "sqlite":
             shutil.copy(template, path)
             return f"sqlite:///{path}"
-        name = f"test_{uuid.uuid4().hex[:12]}"
-        self._databases()._run(f"create database {name} template {make_url(template).database}")
-        url = make_url(template).set(database=name).render_as_string(hide_password=False)
-        self._on_server.append(url)
-        return url
+        return self._databases().make(template)
 
-    def drop_all(self) -> None:
-        """Remove the copies on the server, where it is not the test run's own and ends with it."""
-        if "TEST_DATABASE_URL" in os.environ:
-            for url in self._on_server:
-                self._databases().drop(url)
+    def drop(self, url: str) -> None:
+        """Remove a copy from the server. Files go with their folder."""
+        if not url.startswith("sqlite"):
+            self._databases().drop(url)
 
     def _make(self, kind: str, filled: bool) -> str:
         path = self._folder / f"{kind}-{filled}.db"
@@ -58,20 +49,20 @@ class Templates:
 
 
 @pytest.fixture(scope="session")
-def templates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Templates]:
+def templates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Templates:
     """Databases to be copied; PostgreSQL is started only when one of its kind is wanted."""
-    found = Templates(tmp_path_factory.mktemp("templates"), lambda: request.getfixturevalue("postgres_databases"))
-    yield found
-    found.drop_all()
+    return Templates(tmp_path_factory.mktemp("templates"), lambda: request.getfixturevalue("postgres_databases"))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def full_url(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path) -> str:
+def full_url(request: pytest.FixtureRequest, templates: Templates, tmp_path: Path) -> Iterator[str]:
     """The address of a database with all tables and nothing in them; or with rows, where `filled` is asked for."""
     if request.param == "postgres":
         request.getfixturevalue("postgres_databases")
     filled = "filled" in request.fixturenames or "exported" in request.fixturenames
-    return templates.copy(request.param, tmp_path / "monitor.db", filled=filled)
+    url = templates.copy(request.param, tmp_path / "monitor.db", filled=filled)
+    yield url
+    templates.drop(url)
 
 
 @pytest.fixture
@@ -101,9 +92,11 @@ def new_store(request: pytest.FixtureRequest, templates: Templates, tmp_path: Pa
     """A second empty database, of either kind."""
     if request.param == "postgres":
         request.getfixturevalue("postgres_databases")
-    opened = open_store(templates.copy(request.param, tmp_path / "new.db"), now=NOON)
+    url = templates.copy(request.param, tmp_path / "new.db")
+    opened = open_store(url, now=NOON)
     yield opened
     opened.close()
+    templates.drop(url)
 
 
 @pytest.fixture(scope="session")
