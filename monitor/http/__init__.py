@@ -1,9 +1,9 @@
 """The only door to the web.
 
-A request goes through these rooms: `question` (what is sent), `address` (where it may go), `names`
-(look-up in killable time), `wire` (the socket: gate and deadline), `pool` and `line` (httpcore over
-that socket), `content` (decoding under caps), `walls` (pages that stand before the page); `door`
-puts them in order, with `cookies`, `pacing` and `robots` for manners.
+A request goes through these rooms: `question` (what is sent), `address` (where it may go), `line`
+(httpx writes and sends it), `transport` and `pool` (on which connection), `names` (look-up in killable
+time), `wire` (the socket: gate and deadline), `content` (decoding under caps), `walls` (pages that
+stand before the page); `door` puts them in order, with `cookies`, `pacing` and `robots` for manners.
 """
 
 from monitor.http.address import addresses_in, check_url
