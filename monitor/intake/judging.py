@@ -9,12 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from monitor import normalise
+from monitor.computing import computing
 from monitor.config import SourceSettings
 from monitor.connector import Connector
 from monitor.exchange import ItemProblem
 from monitor.match import Matcher
 from monitor.models import Brand, Label, Level, Mention, RawMention, Score
 from monitor.scoring import Scorer, scorable
+
+AT_A_TIME = 100  # mentions that are scored while others wait for the processor: a few milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +51,24 @@ def normalised(
     problems: list[ItemProblem] = []
     made: Counter[str] = Counter()
     ours = tuple(brand.name for brand in source.brands)
-    for raw in raws:
-        try:
-            mention = normalise.normalise(raw, connector=source.connector, brands=source.brands, now=now, about=ours)
-        except (ValueError, TypeError, AttributeError) as error:
-            what = f"{type(error).__name__} in a field of the entry"
-            problems.append(ItemProblem(what, str(raw.external_id)[:80]))
-            continue
-        mention = normalise.apart(mention, made)
-        if connector.searches and not mention.own:
-            brands = _named(mention, source.brands, matcher)
-            if not brands:
+    with computing:
+        for raw in raws:
+            try:
+                mention = normalise.normalise(
+                    raw, connector=source.connector, brands=source.brands, now=now, about=ours
+                )
+            except (ValueError, TypeError, AttributeError) as error:
+                what = f"{type(error).__name__} in a field of the entry"
+                problems.append(ItemProblem(what, str(raw.external_id)[:80]))
                 continue
-            mention = replace(mention, brands=brands)
-        earlier = found.get(mention.external_id)
-        found[mention.external_id] = merged(earlier, mention) if earlier else mention
+            mention = normalise.apart(mention, made)
+            if connector.searches and not mention.own:
+                brands = _named(mention, source.brands, matcher)
+                if not brands:
+                    continue
+                mention = replace(mention, brands=brands)
+            earlier = found.get(mention.external_id)
+            found[mention.external_id] = merged(earlier, mention) if earlier else mention
     return Normalised(tuple(found.values()), tuple(problems))
 
 
@@ -90,6 +96,11 @@ def merged(earlier: Mention, later: Mention) -> Mention:
 
 def judge(found: Sequence[Mention], scorer: Scorer) -> list[Judged]:
     """Score a batch. Our own posts are not judged."""
-    scores = iter(scorer.score([scorable(mention) for mention in found if not mention.own]))
     own = Score(None, Level.QUIET, Label.NEUTRAL, scorer.id)
-    return [Judged(mention, own if mention.own else next(scores)) for mention in found]
+    judged: list[Judged] = []
+    for start in range(0, len(found), AT_A_TIME):
+        some = found[start : start + AT_A_TIME]
+        with computing:
+            scores = iter(scorer.score([scorable(mention) for mention in some if not mention.own]))
+            judged += [Judged(mention, own if mention.own else next(scores)) for mention in some]
+    return judged

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from monitor.scoring.phrases import Phrases
 from monitor.scoring.stars_vader import StarsVader, _Read
-from monitor.scoring.vader import Vader
 
 CUT = -0.05  # compound; https://github.com/cjhutto/vaderSentiment#about-the-scoring
 STEEPNESS = 15.0  # so that a text without a word of feeling is quiet
@@ -20,8 +19,7 @@ class PlainVader(StarsVader):
     version = 1
 
     def __init__(self) -> None:
-        self._vader = Vader()
-        self._phrases = Phrases({})
+        super().__init__(Phrases({}))
 
     def _evidence(self, read: _Read) -> float | None:
         return None if read.vader is None else STEEPNESS * (CUT - read.compound)

@@ -10,10 +10,13 @@ PRIOR = (0.97, 0.90, 0.50, 0.12, 0.04)  # share of bad ones among 1…5 stars
 LOW_STARS, HIGH_STARS = 2.5, 3.5  # below: always an alert; from here on: a watch at most
 
 
+_LOG_ODDS = tuple(math.log(share / (1 - share)) for share in PRIOR)
+
+
 def prior(stars: float) -> float:
     """Return the log-odds of bad at a mark from 1 to 5; between two marks on the line that joins them."""
     below = min(int(stars), 4)
-    low, high = (math.log(share / (1 - share)) for share in PRIOR[below - 1 : below + 1])
+    low, high = _LOG_ODDS[below - 1], _LOG_ODDS[below]
     return low + (high - low) * (stars - below)
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from monitor.models import Label, Level, Scorable, Score, Why
 from monitor.scoring.language import read_as
-from monitor.scoring.phrases import Found, phrases, tokens_of
+from monitor.scoring.phrases import Found, Kind, Phrases, phrases, tokens_of
 from monitor.scoring.prepare import prepare
 from monitor.scoring.stars import HIGH_STARS, LOW_STARS, in_words, prior
 from monitor.scoring.vader import Reading, Vader, compound_of, with_negator
@@ -41,23 +41,12 @@ class _Read(NamedTuple):
     text: str = ""
     language: str | None = None
     vader: Reading | None = None
-    found: tuple[Found, ...] = ()
+    found: Sequence[Found] = ()
+    compound: float = 0.0
+    negative: bool = False
 
-    @property
-    def dangers(self) -> tuple[str, ...]:
-        return tuple(found.name for found in self.found if found.kind == "danger") if self.found else ()
-
-    @property
-    def topics(self) -> tuple[str, ...]:
-        return tuple(found.name for found in self.found if found.kind == "topic") if self.found else ()
-
-    @property
-    def negative(self) -> bool:
-        return self.vader is not None and self.vader.polarity.neg > 0
-
-    @property
-    def compound(self) -> float:
-        return self.vader.polarity.compound if self.vader else 0.0
+    def names(self, kind: Kind) -> tuple[str, ...]:
+        return tuple([found.name for found in self.found if found.kind == kind]) if self.found else ()
 
 
 class _Sentence(NamedTuple):
@@ -71,14 +60,10 @@ class StarsVader:
     name = "stars-vader"
     version = 1
 
-    def __init__(self) -> None:
+    def __init__(self, named: Phrases | None = None) -> None:
+        self.id = f"{self.name}/{self.version}"  # as it stands beside every score
         self._vader = Vader()
-        self._phrases = phrases()
-
-    @property
-    def id(self) -> str:
-        """Return name and version, as they stand beside every score."""
-        return f"{self.name}/{self.version}"
+        self._phrases = phrases() if named is None else named
 
     def score(self, items: Sequence[Scorable]) -> list[Score]:
         """Return one score an item, in order."""
@@ -88,7 +73,8 @@ class StarsVader:
         stars = item.rating.stars if item.rating else None
         read = self._read(item)
         evidence = self._evidence(read)
-        badness = _badness(stars, evidence, danger=bool(read.dangers))
+        dangers = read.names("danger")
+        badness = _badness(stars, evidence, danger=bool(dangers))
         worst = self._worst(read) if read.negative else None
         level = _level(stars, evidence, badness, read, worst)
         return Score(
@@ -96,8 +82,8 @@ class StarsVader:
             level=level,
             label=_label(stars, evidence, level, read),
             scorer=self.id,
-            topics=read.topics,
-            dangers=read.dangers,
+            topics=read.names("topic"),
+            dangers=dangers,
             reasons=_reasons(item, stars, read, level, worst),
             language=read.language,
         )
@@ -119,7 +105,7 @@ class StarsVader:
         reading = self._vader.read(text)
         if not tokens and reading.polarity.compound == 0:
             return _Read(text)  # emoji that VADER has no opinion of
-        return _Read(text, language, reading, tuple(found))
+        return _Read(text, language, reading, found, reading.polarity.compound, reading.polarity.neg > 0)
 
     def _evidence(self, read: _Read) -> float | None:
         """Return the log-odds that a text is bad, or None when it could not be read."""

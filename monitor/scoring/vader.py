@@ -157,7 +157,10 @@ class _Rules:
         """Return position and valence of the words that carry one, in order, none of them zero."""
         lexicon, words = self._tables.lexicon, self._words
         hits = [at for at, word in enumerate(words) if word in lexicon]
-        found = [(at, value) for at in hits if (value := self._valence(at))]
+        if not self._contracted and self._tables.telling.isdisjoint(words):
+            found = [(at, value) for at in hits if (value := self._louder(lexicon[words[at]], at))]
+        else:
+            found = [(at, value) for at in hits if (value := self._valence(at))]
         return _but(words.index("but"), found) if found and "but" in words else found
 
     def _valence(self, at: int) -> float:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects import sqlite
 
+from monitor.computing import computing
 from monitor.errors import StoreError
 from monitor.store import connecting, standing, upgrade
 from monitor.store.connecting import telling
@@ -54,7 +55,7 @@ class Store:
             with telling(self.engine), self._writer.begin() as conn:
                 yield conn
             return
-        with self._turn, telling(self.engine), self._writer.begin() as conn:
+        with self._turn, telling(self.engine), self._writer.begin() as conn, computing:
             yield conn
 
     @contextmanager

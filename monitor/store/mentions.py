@@ -93,12 +93,18 @@ _KNOWN = (
 )
 
 
+# Made once: to put it together and to find it among the compiled ones costs more than a look that finds nothing.
+_KNOWN_BY_ID = sa.select(*_KNOWN).where(
+    t.mentions.c.source == sa.bindparam("source"),
+    t.mentions.c.external_id.in_(sa.bindparam("external_ids", expanding=True)),
+)
+
+
 def known(conn: Connection, source: str, external_ids: Sequence[str]) -> dict[str, Known]:
     """Return what is stored of these ids of a source."""
     found: dict[str, Known] = {}
     for some in chunks(external_ids):
-        rows = conn.execute(sa.select(*_KNOWN).where(t.mentions.c.source == source, t.mentions.c.external_id.in_(some)))
-        for row in rows:
+        for row in conn.execute(_KNOWN_BY_ID, {"source": source, "external_ids": some}):
             found[row.external_id] = Known(**row._mapping)
     return found
 
@@ -131,10 +137,11 @@ def hashes_since(conn: Connection, mention_ids: Sequence[int], since: datetime) 
     return found
 
 
-def _mention_values(source: str, connector: str, row: Row, now: datetime) -> dict[str, Any]:
+def _mention_values(mention_id: int, source: str, connector: str, row: Row, now: datetime) -> dict[str, Any]:
     mention, score = row.mention, row.score
     author, subject, audience = mention.author, mention.subject, mention.audience
     return {
+        "id": mention_id,
         "source": source,
         "connector": connector,
         "external_id": mention.external_id,
@@ -177,7 +184,7 @@ def insert(conn: Connection, source: str, connector: str, rows: Sequence[Row], n
     if not rows:
         return []
     ids = reserve(conn, t.mentions, len(rows))
-    values = [{"id": i, **_mention_values(source, connector, row, now)} for i, row in zip(ids, rows, strict=True)]
+    values = [_mention_values(i, source, connector, row, now) for i, row in zip(ids, rows, strict=True)]
     insert_many(conn, t.mentions, values)
     _insert_versions(conn, [(i, 1, row) for i, row in zip(ids, rows, strict=True)], now)
     brands = [
@@ -246,8 +253,8 @@ def _score_values(mention_id: int, version: int, score: Score, severity: Severit
         "level": score.level,
         "label": score.label,
         "severity": severity,
-        "topics": list(score.topics),
-        "dangers": list(score.dangers),
+        "topics": score.topics,
+        "dangers": score.dangers,
         "reasons": [why.as_json() for why in score.reasons],
         "language": score.language,
     }
@@ -331,9 +338,12 @@ def erased(conn: Connection, keys: Sequence[str]) -> set[str]:
     return found
 
 
+_ANY_TOMBSTONE = sa.select(t.tombstones.c.key).limit(1)
+
+
 def has_tombstones(conn: Connection) -> bool:
     """Say whether anything was ever erased."""
-    return conn.scalar(sa.select(t.tombstones.c.key).limit(1)) is not None
+    return conn.scalar(_ANY_TOMBSTONE) is not None
 
 
 # --- answers -------------------------------------------------------------------------------------

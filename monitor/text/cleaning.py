@@ -31,6 +31,8 @@ def clean(text: str, limit: int = MAX_TEXT) -> Cleaned:
     carries at most `MAX_MARKS` combining marks. What is cut says so at its end. Bidirectional and
     zero-width characters are kept: they are the writer's, and each output deals with them.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return Cleaned(text, len(text), shortened=False)  # one line of plain letters: nothing to do
     text = without_controls(text.replace("\r\n", "\n").replace("\r", "\n"))
     if not text.isascii():
         # Before NFC, because putting a long run of marks in order takes quadratic time; and after

@@ -10,6 +10,8 @@ MAX_LINK = 2_048  # characters; https://www.sitemaps.org/protocol.html#locdef an
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\\\\\u2028\u2029\ud800-\udfff]")
 # What would end a link early in Slack, HTML or a mail.
 _ENDING = re.compile(r"""[\s"<>`{}|^]""")
+# What nearly all of them are, and nothing in it can be wrong: taken as it stands, at a fifth of the cost.
+_PLAIN = re.compile(r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/[A-Za-z0-9/._~%&=?#+,;-]*)?")
 
 
 def safe_link(url: str | None, base: str | None = None) -> str | None:
@@ -20,6 +22,8 @@ def safe_link(url: str | None, base: str | None = None) -> str | None:
     """
     if not url or len(url) > MAX_LINK:
         return None
+    if base is None and _PLAIN.fullmatch(url):
+        return url
     url = url.strip(" \t\r\n\f")
     if not url or _FORBIDDEN.search(url):
         return None

@@ -173,6 +173,8 @@ _DECIMAL = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,3})?", 
 
 def number(value: object) -> float | None:
     """Return a finite number from what a site gave: 5, "5.0", "4,5", "1.234,5". None for everything else."""
+    if type(value) is float:
+        return value if math.isfinite(value) else None
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):

@@ -67,7 +67,7 @@ def taken(element: Element, take: str, pattern: str | None = None) -> str | None
     Of what a pattern matches, the first group is taken, or all of it when it has none. Nothing is None.
     """
     if take.startswith("attr:"):
-        found = " ".join(map(str, element.get_attribute_list(take.removeprefix("attr:"), default=""))).strip()
+        found = _attribute(element, take.removeprefix("attr:"))
     else:
         inside = element.decode_contents()
         found = inside.strip() if take == "html" else from_html(inside)
@@ -75,3 +75,8 @@ def taken(element: Element, take: str, pattern: str | None = None) -> str | None
         match = re2.compile(pattern, _QUIET).search(found)
         found = (match[1 if match.groups() else 0] or "").strip() if match else ""
     return found or None
+
+
+def _attribute(element: Element, name: str) -> str:
+    value = element.get(name) or ""  # a list where HTML says that it is one, as with `class`
+    return (value if isinstance(value, str) else " ".join(value)).strip()

@@ -18,6 +18,7 @@ from monitor.daemon import Daemon
 from monitor.http import Session
 from monitor.polling import BiteSize
 from monitor.store import open_store
+from tests import postgres
 from tests.builders import FakeClock
 from tests.pipeline.driving import Drive, Driver, a_door
 from tests.town import START, Site, Town, a_town
@@ -101,10 +102,26 @@ def copied_url(empty_file: Path, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/monitor.db"
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(scope="session")
+def empty_database(postgres_databases: postgres.Databases) -> str:
+    """The same on PostgreSQL."""
+    url = postgres_databases.make()
+    open_store(url, now=START).close()
+    return url
+
+
+@pytest.fixture
+def copied_database(empty_database: str, postgres_databases: postgres.Databases) -> Iterator[str]:
+    """The address of a copy of it, this test's own."""
+    url = postgres_databases.make(empty_database)
+    yield url
+    postgres_databases.drop(url)
+
+
+@pytest.fixture(params=["copied_url", "copied_database"], ids=["sqlite", "postgres"])
 def database_url(request: Any) -> str:
     """The address of an empty database: the test runs once on each kind."""
-    url: str = request.getfixturevalue("copied_url" if request.param == "sqlite" else "postgres_url")
+    url: str = request.getfixturevalue(request.param)
     return url
 
 

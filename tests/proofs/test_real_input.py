@@ -22,6 +22,8 @@ from tests.proofs import held
 from tests.proofs.held import Held
 from tests.town import Town, a_town
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 TOO_DEEP = b"CustomerReviews RSS page depth is limited to 10"
 KINDS = {".json": "application/json", ".html": "text/html; charset=utf-8"}
