@@ -54,7 +54,8 @@ NO_PIP = """There is no pip on this machine, and I could not get one. Any one of
   - install uv, and start again;
   - name a package index that this machine reaches: PIP_INDEX_URL=... python3 make.py ..."""
 
-SIDE_BY_SIDE = ("--numprocesses", "auto", "--dist", "worksteal")  # two cores: half the time
+# One more than there are cores: tests wait, too, for programs that they start and servers that hang.
+SIDE_BY_SIDE = ("--numprocesses", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
 
 CHECKS: dict[str, Sequence[str]] = {
     "format": ("-m", "ruff", "format", "--check", "--quiet", "."),
@@ -67,7 +68,7 @@ CHECKS: dict[str, Sequence[str]] = {
         "--no-logo",
     ),
     "packages": ("-m", "deptry", "."),
-    "tests": ("-m", "pytest", "-q"),
+    "tests": ("-m", "pytest", "-q", *SIDE_BY_SIDE),
 }
 
 
@@ -328,10 +329,10 @@ def monitor(arguments: Sequence[str]) -> int:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """Run the tests."""
+    """Run the tests: all of them side by side; those that are asked for as pytest would."""
     python = ensure(dev=True)
     os.chdir(ROOT)
-    return become(python, ["-m", "pytest", *arguments])
+    return become(python, ["-m", "pytest", *(arguments or SIDE_BY_SIDE)])
 
 
 def check(arguments: Sequence[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ settings.load_profile("steady")
 
 os.environ.pop("MONITOR_CONFIG", None)  # the tests never read somebody's real configuration
 
+QUICK = "not slow"  # what is run when nothing is asked for, as pyproject.toml says
+
 _network = ClosedNetwork()
 _modes: postgres.FolderModes | None = None
 
@@ -34,9 +37,17 @@ def pytest_configure(config: pytest.Config) -> None:
         # A run in the background is told to take no Ctrl-C, and so would be the programs that tests end with it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
+        if config.option.markexpr == QUICK and config.option.basetemp is None and (memory := postgres.memory()):
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))  # the long proofs' files are too large for it
         _modes = postgres.FolderModes()
         # A run that is told to end stops its servers first, as it does for Ctrl-C.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Take the thousands of tests themselves out of what is looked through for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:

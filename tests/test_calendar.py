@@ -238,6 +238,7 @@ def test_a_zone_that_skipped_a_whole_day_loses_no_timer() -> None:
     assert seen == ["28 09:00", "29 09:00", "31 00:00", "31 09:00", "01 09:00"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("at", [time(0, 0), time(0, 30), time(2, 0), time(2, 30), time(8, 30), time(23, 59)])
 def test_for_two_years_what_comes_daily_comes_once_on_every_day_and_in_its_time(zone: str, at: time) -> None:
@@ -254,6 +255,7 @@ def test_for_two_years_what_comes_daily_comes_once_on_every_day_and_in_its_time(
     assert days == [FIRST + number * DAY for number in range(DAYS)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
 def test_for_two_years_quiet_hours_hold_the_whole_night_and_hand_over_in_the_morning(zone: str) -> None:
     named, quiet = ZoneInfo(zone), Span(time(21), time(8))

@@ -65,6 +65,7 @@ MEGABYTE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MEGABYTE)
 def test_a_megabyte_of_anything_is_soon_done(name: str) -> None:
     for work in (clean, fold, shown, terminal, from_html):
@@ -282,6 +283,7 @@ ENDLESS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENDLESS)
 def test_markup_without_end_is_soon_read(name: str) -> None:
     assert seconds(from_html, ENDLESS[name]) < SECONDS

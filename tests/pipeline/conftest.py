@@ -118,9 +118,14 @@ def copied_database(empty_database: str, postgres_databases: postgres.Databases)
     postgres_databases.drop(url)
 
 
-@pytest.fixture(params=["copied_url", "copied_database"], ids=["sqlite", "postgres"])
+@pytest.fixture(
+    params=[
+        pytest.param("copied_url", id="sqlite"),
+        pytest.param("copied_database", id="postgres", marks=pytest.mark.slow),
+    ]
+)
 def database_url(request: Any) -> str:
-    """The address of an empty database: the test runs once on each kind."""
+    """The address of an empty database: the test runs once on each kind, on PostgreSQL with the long proofs."""
     url: str = request.getfixturevalue(request.param)
     return url
 
