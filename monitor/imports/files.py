@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from monitor.errors import ParseError, UsageError
 from monitor.exchange import read_json
-from monitor.store.csv_safe import unguard
+from monitor.text.cells import unguard
 
 MAX_FILE = 1 << 30  # bytes of a CSV
 MAX_JSON = 1 << 28  # bytes of JSON

@@ -12,6 +12,7 @@ from monitor.notifier import Attachment
 from monitor.render.phrases import figure
 from monitor.render.values import Told
 from monitor.text import safe_link, shorten, shown
+from monitor.text.cells import guard
 
 COLUMNS = (
     "id", "severity", "source", "site", "place", "kind", "rating", "rating_best", "author", "title", "text",
@@ -23,13 +24,6 @@ SHORTEST_TEXT = 80
 # A mail server takes about 20 MB; in base64 and with four-byte letters this stays below.
 ALL_TEXT = 3_000_000  # characters of all texts together
 
-# Excel, LibreOffice and Google Sheets read a cell that begins so as a formula. Which sign ends a cell is up
-# to whoever opens the file, so it is looked for after every possible separator, not only at the beginning;
-# after a blank, a comma or a colon only before = (dashes stand there in every second sentence).
-_EQUALS = "=＝﹦⁼₌"
-_SIGNS = f"{_EQUALS}+＋﹢⁺₊@＠﹫%％﹪|｜−－﹣⁻₋\\-"
-_UNSEEN = "[\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\ufeff\ufffd]"
-_FORMULA = re.compile(rf"(?:\A|[;|\t\r\n\"']){_UNSEEN}*(?=[{_SIGNS}])|[ ,:](?=[{_EQUALS}])")
 _LINES = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
@@ -37,7 +31,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 def cell(text: str | None) -> str:
     """Return a stranger's words as a cell that is text and nothing else."""
     words = _CONTROLS.sub("\ufffd", _LINES.sub("\n", shown(text or "")))
-    return _FORMULA.sub(r"\g<0>'", words)
+    return guard(words)
 
 
 def folded_csv(told: Sequence[Told]) -> Attachment:

@@ -6,8 +6,8 @@ from monitor.reports.everything import export_all, import_all
 from monitor.reports.files import FORMATS, as_csv, export, rows
 from monitor.reports.month import Month, monthly
 from monitor.reports.reading import read_csv
-from monitor.store.csv_safe import guard, unguard
 from monitor.store.export import COLUMNS
+from monitor.text.cells import guard, unguard
 
 __all__ = [
     "COLUMNS",

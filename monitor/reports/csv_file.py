@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO, Any
 
-from monitor.store.csv_safe import EQUALS, SIGNS, UNSEEN, guard
 from monitor.store.export import COLUMNS
+from monitor.text.cells import EQUALS, SIGNS, UNSEEN, guard
 
 MARK = "\ufeff"  # tells Excel that it is UTF-8
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.store.csv_safe import unguard
 from monitor.store.export import COLUMNS
+from monitor.text.cells import unguard
 
 if TYPE_CHECKING:
     import pandas as pd

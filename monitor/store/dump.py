@@ -1,7 +1,7 @@
 """All tables as CSV files and back, exactly, on either database and from one to the other.
 
 `tables.json` says what is in each file. A cell is empty where there is nothing; an empty text is a
-lone apostrophe; other texts are guarded as in `csv_safe`. JSON stands as it is stored, times are
+lone apostrophe; other texts are guarded as in `monitor.text.cells`. JSON stands as it is stored, times are
 ISO text in UTC, numbers are written so that they read back to the last bit.
 """
 
@@ -25,9 +25,9 @@ from sqlalchemy import Connection
 from monitor import __version__, clock
 from monitor.errors import StoreError
 from monitor.store import schema
-from monitor.store.csv_safe import guard, unguard
 from monitor.store.migrations import PROGRAM_VERSION, VERSION_TABLE
 from monitor.store.plain import kind_of, plain
+from monitor.text.cells import guard, unguard
 
 MANIFEST = "tables.json"
 BATCH = 2_000  # rows in memory at a time

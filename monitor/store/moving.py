@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 
 from monitor.errors import StoreError, UsageError
 from monitor.store import connecting, dump, schema, standing, upgrade
-from monitor.store.csv_safe import GUARDS
 from monitor.store.engine import Store, where
 from monitor.store.files import telling
+from monitor.text.cells import GUARDS
 
 NEVER_EXPORTED = frozenset({"tokens"})
 

@@ -56,7 +56,8 @@ def test_no_cell_begins_like_a_formula_whatever_the_separator(words):
     for separator, quoting in itertools.product(";\t|,: ", (csv.QUOTE_MINIMAL, csv.QUOTE_NONE)):
         # With its own separator the quotes hold; a blank or a colon is taken for one before = only.
         few = separator in ": " or (separator == "," and quoting == csv.QUOTE_NONE)
-        signs = "=＝" if few else "=＝+＋@＠%％|｜−－﹣-"
+        # A bar begins no formula; old Excel took one for a command at the true beginning of a cell only.
+        signs = "=＝" if few else "=＝+＋@＠%％−－﹣-" + ("|｜" if separator == "," else "")
         for row in csv.reader(text.split("\n"), delimiter=separator, quoting=quoting):
             begins = {re.sub(r"^[\s\"\u200b\ufeff\ufffd]+", "", found)[:1] for found in row}
             assert not begins & set(signs)

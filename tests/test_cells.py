@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.reports.csv_file import _SUSPECT, _Lines
-from monitor.store.csv_safe import guard, unguard
+from monitor.text.cells import guard, unguard
 from tests.reports.hostile import BLANKS, STARTS, TEXTS
 
 alphabet = st.sampled_from([*"=+-@%|;\"'\t\r\n ,:ax0", *BLANKS, *(start for start in STARTS if len(start) == 1)])
