@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from monitor import intake
@@ -14,6 +15,7 @@ from monitor.exchange import ItemProblem, Page
 from monitor.models import Mention, RawMention, SiteTotal
 from monitor.polling.tools import Tools
 from monitor.polling.walk import Walk
+from monitor.scoring.offset import Offset
 from monitor.store import mentions
 
 
@@ -54,8 +56,7 @@ class Catch:
         here = normalised.mentions
         ids = [mention.external_id for mention in here]
         hashes = self._tools.read(lambda conn: mentions.known_hashes(conn, self._source.name, ids))
-        for judged in intake.judge(self._fresh(here, hashes), self._tools.scorer):
-            self.judged[judged.mention.external_id] = judged
+        self._judge(self._fresh(here, hashes))
         self.seen.update(ids)
         self.met = self.met or bool(hashes)
         self._note_times(here, now)
@@ -69,6 +70,17 @@ class Catch:
         self.gone += page.gone
         self.totals += page.totals
         self.bookmark |= page.bookmark or {}
+
+    def _judge(self, fresh: Sequence[Mention]) -> None:
+        if not fresh:
+            return
+        for judged in intake.judge(fresh, self._tools.scorer, self._offset):
+            self.judged[judged.mention.external_id] = judged
+
+    @cached_property
+    def _offset(self) -> Offset | None:
+        """What staff have taught us about this source; asked for once a bite, and only when something is new."""
+        return self._tools.read(lambda conn: intake.offset_of(conn, self._source.name, self._tools.scorer))
 
     def _fresh(self, page: Sequence[Mention], hashes: Mapping[str, str]) -> list[Mention]:
         """Return what is new or changed; of the rest remember what it shows of answers."""

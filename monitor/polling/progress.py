@@ -11,7 +11,7 @@ from typing import Any
 
 from monitor import intake, policy
 from monitor.config import SourceSettings
-from monitor.connector import Connector
+from monitor.connector import Connector, Outcome
 from monitor.errors import LookError
 from monitor.models import Json
 from monitor.polling.walk import Look
@@ -41,6 +41,7 @@ def save(
         values["bookmark"] = _bookmark(look, state)
     if error is not None:
         values |= _failed(look, source, state, error, now)
+        share_wait(conn, source, error, routing, now)
     elif look.done:
         values |= _finished(look, source, connector, state, now)
         _absent(conn, look, source, connector, state, routing, now)
@@ -66,6 +67,20 @@ def _failed(
         "next_poll_at": _after_failure(look, source, state, error, now),
         "not_before": now + error.retry_after if error.retry_after else None,
     }
+
+
+def share_wait(
+    conn: Connection, source: SourceSettings, error: LookError, routing: intake.Routing, now: datetime
+) -> None:
+    """Let the other sources of an account wait, too, when the site says that it is asked too often with it."""
+    if source.account is None or error.code != Outcome.THROTTLED or not error.retry_after:
+        return
+    until = now + error.retry_after
+    for other in routing.settings.sources:
+        if other.account == source.account and other.name != source.name:
+            state = sources.get(conn, other.name)
+            if state is not None and (state.not_before is None or state.not_before < until):
+                sources.update(conn, other.name, not_before=until)
 
 
 def _after_failure(look: Look, source: SourceSettings, state: SourceState, error: LookError, now: datetime) -> datetime:

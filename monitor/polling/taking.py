@@ -141,4 +141,5 @@ def take_recheck(conn: Connection, look: Look, source: SourceSettings, routing: 
     _take_rest(conn, look, source, routing, now)
     if look.error is not None and look.error.retry_after:
         sources.update(conn, source.name, not_before=now + look.error.retry_after)
+        progress.share_wait(conn, source, look.error, routing, now)
     return Taken(taken.new, taken.edited, taken.known, taken.alerts)

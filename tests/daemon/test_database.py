@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from monitor import intake
+from monitor.clock import now
 from monitor.daemon import alarm
 from monitor.daemon.loop import TakenOverError
 from monitor.errors import StoreError
@@ -226,7 +227,7 @@ def test_a_database_that_another_program_locks_for_a_minute_is_waited_for(
     daemon.wait_for('"delivered"')
     with closing(sqlite3.connect(town.folder / "monitor.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        town.site.publishes("quay", bad(2))
+        town.site.publishes("quay", bad(2, created=now().isoformat()))
         daemon.wait_for("database does not answer", 60)
         other.execute("ROLLBACK")
 
@@ -248,7 +249,7 @@ def test_a_server_that_goes_and_comes_back_is_met_again(
 
     postgres_databases._run(f"alter database {name} allow_connections false")
     postgres_databases._run(f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")
-    town.site.publishes("quay", bad(2))
+    town.site.publishes("quay", bad(2, created=now().isoformat()))
     daemon.wait_for("database does not answer", 10)
     postgres_databases._run(f"alter database {name} allow_connections true")
 

@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -329,6 +330,30 @@ def test_a_token_server_that_is_out_of_order_is_an_error_of_its_kind(
     assert looked.look.error.code == code
     assert keys.read_requests == []
     assert driver.rows("select 1 from tokens") == []
+
+
+def test_a_site_that_is_asked_too_often_rests_for_every_source_of_the_account(site: Site, drive_both: Drive) -> None:
+    driver, _ = opened(site, drive_both, "bearer", "one", "two")
+    site.routes["/keys"] = lambda asked: Answer(b"slowly", 429, {"Retry-After": "7200"})
+
+    driver.look("one")
+
+    assert driver.state("two").not_before == driver.state("one").not_before == driver.clock() + timedelta(hours=2)
+    driver.clock.advance(hours=1, minutes=59)
+    assert not driver.is_due("two")
+    driver.clock.advance(minutes=2)
+    assert driver.is_due("two")
+
+
+def test_a_source_without_that_account_does_not_wait_with_it(site: Site, drive: Drive) -> None:
+    Keys(site)
+    apart = ['[[accounts]]\nname = "other"\nkey = { env = "KEY" }', source("two", "town_keys", site, account="other")]
+    driver = drive(*account(site, "bearer"), *apart, KEY=SECRET)
+    site.routes["/keys"] = lambda asked: Answer(b"slowly", 429, {"Retry-After": "7200"})
+
+    driver.look("one")
+
+    assert driver.state("two").not_before is None
 
 
 # --- secrets -------------------------------------------------------------------------------------
