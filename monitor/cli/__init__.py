@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from monitor import __version__
-from monitor.cli import check, data, read, setup, show, status, watch
+from monitor.cli import check, data, read, rescore, setup, show, status, watch
 from monitor.cli.common import ConfigOption
 from monitor.cli.screen import say
 from monitor.errors import ConfigError, MonitorError, UsageError
@@ -26,7 +26,7 @@ NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 GROUPS = {
     "Begin": (setup.demo, setup.init, check.check, check.send_test, read.connectors),
-    "Watch": (watch.run, watch.poll, status.status, watch.audit),
+    "Watch": (watch.run, watch.poll, status.status, watch.audit, rescore.rescore),
     "Look": (read.mentions, show.show, read.cases, read.deliveries, read.score, data.report),
     "In and out": (data.export, data.import_, data.backup, data.restore),
 }

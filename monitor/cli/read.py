@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +12,9 @@ from monitor.cli.common import ConfigOption, JsonOption, ago, counted, known, lo
 from monitor.cli.invocation import command
 from monitor.cli.screen import Column, say, show, show_json, show_table
 from monitor.errors import UsageError
+
+if TYPE_CHECKING:
+    from monitor.models import Score
 
 EVERY_CASE = 1_000_000
 SHORTEST_ID = 8  # characters of a message's id that must be given
@@ -207,7 +211,7 @@ def _say_retried(count: int, *, running: bool) -> None:
 
 def score(
     text: Annotated[str, typer.Argument(help="What somebody wrote.")],
-    stars: Annotated[float | None, typer.Option(help="The stars beside it, 1 to 5.", min=0, max=5)] = None,
+    stars: Annotated[float | None, typer.Option(help="The stars beside it, 1 to 5.", min=1, max=5)] = None,
     language: Annotated[str | None, typer.Option(help="The language, when it is known: en, de…")] = None,
     scorer: Annotated[str | None, typer.Option(help="Which scorer; the configured one is the default.")] = None,
     config: ConfigOption = None,
@@ -242,13 +246,23 @@ def score(
         )
         return
     print(f"{result.label}: {LEVELS[result.level]}")
+    for line in _reasons(result, text):
+        show(line, lead="- ", indent="  ")
+
+
+def _reasons(result: Score, text: str) -> Iterator[str]:
+    """Yield the reasons of a score in their order, in words for people; last, why a text was not read."""
     for why in result.reasons:
-        words = ", ".join(f'"{word}"' for word in why.words)
-        show(f"{why.text}{f' ({words})' if words else ''}", lead="- ", indent="  ")
+        if why.code != "language":
+            words = ", ".join(f'"{word}"' for word in why.words)
+            yield f"{PLAINLY.get(why.code, why.text)}{f' ({words})' if words else ''}"
     if result.language is None and text.strip():
-        print("- the language is not known, so the words were not read")
+        yield "the language is not known, so the words were not read"
+    elif any(why.code == "language" for why in result.reasons):
+        yield f"the words were not read: they are in another language ({result.language})"
 
 
+PLAINLY = {"words": "words that are usual in complaints"}
 LEVELS = {
     "alert": "people are told at once",
     "watch": "it goes to the daily summary",

@@ -52,6 +52,7 @@ def _facts(settings: Settings, store: Store) -> dict[str, Any]:
             "channels": _channels(settings, conn),
             "deliveries": alerts.counts(conn),
             "cases": cases.summary(conn, now),
+            "other_scorer": _other_scorer(settings, conn),
         }
 
 
@@ -101,12 +102,25 @@ def _channels(settings: Settings, conn: Connection) -> list[dict[str, Any]]:
     return rows
 
 
+def _other_scorer(settings: Settings, conn: Connection) -> str | None:
+    """Return another scorer, or version, than that of new mentions, whose scores some still have; loads no scorer."""
+    from monitor.store import rescored
+
+    ends = rescored.oldest_and_newest(conn)
+    if ends is None:
+        return None
+    others = [scorer for scorer in ends if scorer.partition("/")[0] != settings.scorer]
+    return next(iter(others), ends[0] if ends[0] != ends[1] else None)
+
+
 # --- the screen ----------------------------------------------------------------------------------
 
 
 def _print(facts: Mapping[str, Any], zone: str) -> None:
     show(_life(facts, zone))
     show(_work(facts))
+    if facts["other_scorer"]:
+        show(f"Some mentions have scores of {facts['other_scorer']}. To score them like new ones: {command()} rescore")
     print()
     _print_sources(facts, zone)
     print()

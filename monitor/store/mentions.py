@@ -239,12 +239,13 @@ def _insert_versions(conn: Connection, rows: Sequence[tuple[int, int, Row]], now
                 "rating_worst": rating.worst if rating else None,
             }
         )
-        scores.append(_score_values(mention_id, version, row.score, row.severity))
+        scores.append(score_values(mention_id, version, row.score, row.severity))
     insert_many(conn, t.versions, versions)
     insert_many(conn, t.scores, scores)
 
 
-def _score_values(mention_id: int, version: int, score: Score, severity: Severity | None) -> dict[str, Any]:
+def score_values(mention_id: int, version: int, score: Score, severity: Severity | None) -> dict[str, Any]:
+    """Return the row of a score."""
     return {
         "mention_id": mention_id,
         "version": version,
