@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from functools import cache
 from types import TracebackType
 from typing import Annotated, Any
@@ -24,7 +25,7 @@ USAGE = 2
 STOPPED = 130
 NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
-GROUPS = {
+GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (setup.demo, setup.init, check.check, check.send_test, read.connectors),
     "Watch": (watch.run, watch.poll, status.status, watch.audit, rescore.rescore),
     "Look": (read.mentions, show.show, read.cases, read.deliveries, read.score, data.report),
