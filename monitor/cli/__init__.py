@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from monitor import __version__
-from monitor.cli import check, data, read, rescore, setup, show, status, watch
+from monitor.cli import check, data, learn, read, rescore, setup, show, status, watch
 from monitor.cli.common import ConfigOption
 from monitor.cli.screen import say
 from monitor.errors import ConfigError, MonitorError, UsageError
@@ -29,6 +29,7 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
     "Begin": (setup.demo, setup.init, check.check, check.send_test, read.connectors),
     "Watch": (watch.run, watch.poll, status.status, watch.audit, rescore.rescore),
     "Look": (read.mentions, show.show, read.cases, read.deliveries, read.score, data.report),
+    "Teach": (learn.mark, learn.accuracy),
     "In and out": (data.export, data.import_, data.backup, data.restore),
 }
 """The commands, by what one wants to do."""

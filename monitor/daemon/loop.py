@@ -169,6 +169,7 @@ class Daemon:
             sources.Wanted(source.name, source.connector, source.options_hash) for source in self.settings.sources
         ]
         sources.sync(conn, wanted, now)
+        intake.catch_up(conn, self.tools.scorer, now)
 
     def _until_next(self) -> float:
         """Return the seconds until the next tick, or until a source is due before it."""

@@ -144,13 +144,15 @@ class _Into:
         self._store, self._place, self._tell, self._now = store, place, tell, now
         self._routing = intake.Routing.of(settings)
         self._judge, self._matcher = scorer(settings.scorer), Matcher(settings.brands)
+        with store.read() as conn:
+            self._offset = intake.offset_of(conn, place.name, self._judge)
 
     def put(self, table: Table, batch: list[tuple[int, RawMention]]) -> list[Problem]:
         """Store a batch in one transaction, and return what could not be kept of it."""
         place = self._place
         raws = [raw for _, raw in batch]
         read = intake.normalised(raws, place, place.build(), self._matcher, self._now)
-        judged = intake.judge(read.mentions, self._judge)
+        judged = intake.judge(read.mentions, self._judge, self._offset)
         with self._store.write() as conn:
             taken = intake.take(conn, place, judged, routing=self._routing, now=self._now, first_look=not self._tell)
         self.new, self.edited = self.new + taken.new, self.edited + taken.edited

@@ -6,11 +6,13 @@ taking     the one transaction: mention, version, score, case, alert and deliver
 answers    the company's answers that a site shows, and what they do to a case
 casework   an event and the new state of its case, written together
 telling    messages about the watch itself
+learning   what staff marked moves what alerts on a source
 """
 
 from monitor.intake.answers import observe, removed
 from monitor.intake.casework import happen
 from monitor.intake.judging import Judged, Normalised, judge, merged, normalised
+from monitor.intake.learning import catch_up, learn, offset_of
 from monitor.intake.routing import Routing
 from monitor.intake.taking import History, Taken, backfill, take, tell_again, would_have_sent
 from monitor.intake.telling import route_again, tell_operator, tell_owners
@@ -22,11 +24,14 @@ __all__ = [
     "Routing",
     "Taken",
     "backfill",
+    "catch_up",
     "happen",
     "judge",
+    "learn",
     "merged",
     "normalised",
     "observe",
+    "offset_of",
     "removed",
     "route_again",
     "take",

@@ -16,6 +16,7 @@ from monitor.exchange import ItemProblem
 from monitor.match import Matcher
 from monitor.models import Brand, Label, Level, Mention, RawMention, Score
 from monitor.scoring import Scorer, scorable
+from monitor.scoring.offset import Offset, moved
 
 AT_A_TIME = 100  # mentions that are scored while others wait for the processor: a few milliseconds
 
@@ -94,8 +95,8 @@ def merged(earlier: Mention, later: Mention) -> Mention:
     return replace(later, absent=later.absent & earlier.absent, **missing)
 
 
-def judge(found: Sequence[Mention], scorer: Scorer) -> list[Judged]:
-    """Score a batch. Our own posts are not judged."""
+def judge(found: Sequence[Mention], scorer: Scorer, offset: Offset | None = None) -> list[Judged]:
+    """Score a batch, with what staff have taught us about its source counted in. Our own posts are not judged."""
     own = Score(None, Level.QUIET, Label.NEUTRAL, scorer.id)
     judged: list[Judged] = []
     for start in range(0, len(found), AT_A_TIME):
@@ -103,4 +104,6 @@ def judge(found: Sequence[Mention], scorer: Scorer) -> list[Judged]:
         with computing:
             scores = iter(scorer.score([scorable(mention) for mention in some if not mention.own]))
             judged += [Judged(mention, own if mention.own else next(scores)) for mention in some]
-    return judged
+    if offset is None:
+        return judged
+    return [Judged(one.mention, moved(one.score, one.mention.rating, offset)) for one in judged]

@@ -326,8 +326,11 @@ marks = sa.Table(
     _ref("mention_id", "mentions.id", nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("mark", sa.String, nullable=False),  # false_alarm, missed, right
+    sa.Column("level", sa.String, nullable=False),  # what was thought of it when it was marked
     sa.Column("who", sa.String),
+    sa.Column("note", sa.Text),
     sa.Column("at", UtcTime, nullable=False),
+    sa.UniqueConstraint("mention_id"),
 )
 
 offsets = sa.Table(

@@ -319,10 +319,13 @@ def upgrade() -> None:
         sa.Column("mention_id", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("mark", sa.String(), nullable=False),
+        sa.Column("level", sa.String(), nullable=False),
         sa.Column("who", sa.String(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
         sa.Column("at", UtcTime(), nullable=False),
         sa.ForeignKeyConstraint(["mention_id"], ["mentions.id"], name=op.f("fk_marks_mention_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_marks")),
+        sa.UniqueConstraint("mention_id", name=op.f("uq_marks_mention_id")),
     )
     op.create_table(
         "mention_brands",
