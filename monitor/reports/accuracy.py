@@ -76,24 +76,27 @@ def accuracy(
     """
     thresholds = sorted({*THRESHOLDS, *at})
     with store.read() as conn:
-        marked = marks.every(conn, source=source, since=since)
+        marked: dict[str, list[Marked]] = {}
+        for mark in marks.every(conn, source=source, since=since):
+            marked.setdefault(mark.source, []).append(mark)
         counts: Counter[tuple[str, float]] = Counter()
-        there = {mark.source for mark in marked}
+        there = set(marked)
         for one in marks.judgements(conn, now - SPAN, source=source):
             there.add(one.source)
             counts.update((one.source, line) for line in thresholds if alerts_at(one.score, one.rating, line))
         oldest = marks.oldest(conn)
-        offsets = {name: marks.offset(conn, name, scorer.id) for name in there}
+        offsets = marks.offsets(conn, scorer.id)
     found = []
     for name in sorted(there):
         span = min(SPAN, max(LEAST_SPAN, now - oldest[name]))
         a_week = {line: counts[name, line] * (WEEK / span) for line in thresholds}
-        stored = offsets[name]
+        stored = offsets.get(name)
         offset = Offset(stored.shift, stored.marks) if stored else None
-        found.append(_of([one for one in marked if one.source == name], name, offset, a_week, span))
+        found.append(_of(marked.get(name, ()), name, offset, a_week, span))
     if source is None and len(found) > 1:
         sums = {line: sum(one.a_week[line] for one in found) for line in thresholds}
-        found.append(_of(marked, None, None, sums, SPAN))
+        every = [mark for some in marked.values() for mark in some]
+        found.append(_of(every, None, None, sums, SPAN))
     return found
 
 

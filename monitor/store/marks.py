@@ -132,6 +132,13 @@ def offset(conn: Connection, source: str, scorer: str) -> Stored | None:
     return Stored(row.shift, row.marks) if row else None
 
 
+def offsets(conn: Connection, scorer: str) -> dict[str, Stored]:
+    """Return what is stored for a scorer, by source."""
+    o = t.offsets.c
+    rows = conn.execute(sa.select(o.source, o.shift, o.marks).where(o.scorer == scorer))
+    return {row.source: Stored(row.shift, row.marks) for row in rows}
+
+
 def put_offset(conn: Connection, source: str, scorer: str, shift: float, marks: int, now: datetime) -> None:
     """Store the offset of a source for one scorer."""
     row = {"source": source, "scorer": scorer, "slope": 1.0, "shift": shift, "marks": marks, "at": now}
