@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from monitor import intake, policy
 from monitor.models import Json, Label, Level
 from monitor.policy.decide import NotTold
 from monitor.scoring import Scorer
-from monitor.store import Store, rescored
+from monitor.scoring.offset import Offset
+from monitor.store import Store, marks, rescored
 from monitor.store.mentions import RowMapping, as_mention
 from monitor.store.rescored import Rescored, Which
 
@@ -92,17 +94,25 @@ class _Tally:
 
 
 def run(
-    store: Store, scorer: Scorer, which: Which, *, at_once: int = AT_ONCE, progress: Progress | None = None
+    store: Store,
+    scorer: Scorer,
+    which: Which,
+    now: datetime,
+    *,
+    at_once: int = AT_ONCE,
+    progress: Progress | None = None,
 ) -> Result:
     """Score mentions again and make the new scores the current ones; the old ones stay beside them.
 
-    No alert, delivery or case comes of it. What somebody else changes at the same moment is tried once more at the
-    end. Raises StoreError when the database is busy for long or gone; what was done is kept.
+    What staff have marked counts as it does for new mentions. No alert, delivery or case comes of it. What somebody
+    else changes at the same moment is tried once more at the end. Raises StoreError when the database is busy for
+    long or gone; what was done is kept.
     """
-    tally = _Tally()
+    _learn(store, scorer, now)
+    judge, tally = _Judge(store, scorer), _Tally()
     missed: list[int] = []
     for rows, done, total in _batches(store, which, at_once):
-        written = _put(store, rows, scorer)
+        written = _put(store, rows, judge)
         tally.add(written)
         missed += {row["id"] for row in rows} - {one.id for one in written}
         if progress is not None:
@@ -110,20 +120,29 @@ def run(
     for start in range(0, len(missed), at_once):
         with store.read() as conn:
             rows = rescored.again(conn, which, missed[start : start + at_once])
-        tally.add(_put(store, rows, scorer))
+        tally.add(_put(store, rows, judge))
     return tally.result(store, which)
 
 
 def preview(
     store: Store, scorer: Scorer, which: Which, *, at_once: int = AT_ONCE, progress: Progress | None = None
 ) -> Result:
-    """Return what `run` would do, and change nothing."""
-    tally = _Tally()
+    """Return what `run` would do, and change nothing. Marks made under another scorer do not count in it yet."""
+    judge, tally = _Judge(store, scorer), _Tally()
     for rows, done, total in _batches(store, which, at_once):
-        tally.add([_moved(row, one) for row, one in zip(rows, _scored(rows, scorer), strict=True)])
+        tally.add(_moves(rows, judge.scored(rows)))
         if progress is not None:
             progress(done, total)
     return tally.result(store, which)
+
+
+def _learn(store: Store, scorer: Scorer, now: datetime) -> None:
+    """Learn from marks that were made under another scorer, as the daemon does at its start; a source at a time."""
+    with store.read() as conn:
+        sources = marks.unlearned(conn, scorer.id)
+    for source in sources:
+        with store.write() as conn:
+            intake.learn(conn, source, scorer, now)
 
 
 def _batches(store: Store, which: Which, at_once: int) -> Iterator[tuple[list[RowMapping], int, int]]:
@@ -140,31 +159,50 @@ def _batches(store: Store, which: Which, at_once: int) -> Iterator[tuple[list[Ro
         yield rows, done, max(total, done)
 
 
-def _scored(rows: Sequence[RowMapping], scorer: Scorer) -> list[Rescored]:
-    judged = intake.judge([as_mention(row) for row in rows], scorer)
-    return [
-        Rescored(
-            id=row["id"],
-            version=row["version"],
-            before=row["scorer"],
-            was=Label(row["label"]),
-            score=one.score,
-            severity=policy.severity(one.score, one.mention)[0],
-        )
-        for row, one in zip(rows, judged, strict=True)
-    ]
+class _Judge:
+    """Scores rows as new mentions of their sources are scored."""
+
+    def __init__(self, store: Store, scorer: Scorer) -> None:
+        self._store, self._scorer = store, scorer
+        self._offsets: dict[str, Offset | None] = {}
+
+    def scored(self, rows: Sequence[RowMapping]) -> list[Rescored]:
+        """Return the new score of each row, source by source."""
+        by_source: dict[str, list[RowMapping]] = {}
+        for row in rows:
+            by_source.setdefault(row["source"], []).append(row)
+        return [one for source, some in by_source.items() for one in self._of_source(some, self._offset(source))]
+
+    def _of_source(self, rows: Sequence[RowMapping], offset: Offset | None) -> Iterator[Rescored]:
+        judged = intake.judge([as_mention(row) for row in rows], self._scorer, offset)
+        for row, one in zip(rows, judged, strict=True):
+            yield Rescored(
+                id=row["id"],
+                version=row["version"],
+                before=row["scorer"],
+                was=Label(row["label"]),
+                score=one.score,
+                severity=policy.severity(one.score, one.mention)[0],
+            )
+
+    def _offset(self, source: str) -> Offset | None:
+        if source not in self._offsets:
+            with self._store.read() as conn:
+                self._offsets[source] = intake.offset_of(conn, source, self._scorer)
+        return self._offsets[source]
 
 
-def _put(store: Store, rows: Sequence[RowMapping], scorer: Scorer) -> list[Moved]:
+def _put(store: Store, rows: Sequence[RowMapping], judge: _Judge) -> list[Moved]:
     """Score some rows and store that; returns those that were written."""
     if not rows:
         return []
-    scored = _scored(rows, scorer)
+    scored = judge.scored(rows)
     with store.write() as conn:
         written = rescored.put(conn, scored, why_not_told=NOT_AGAIN, instead_of=_UNFIT)
-    by_id = {row["id"]: row for row in rows}
-    return [_moved(by_id[one.id], one) for one in written]
+    return _moves(rows, written)
 
 
-def _moved(row: RowMapping, one: Rescored) -> Moved:
-    return Moved(row["id"], row["source"], Level(row["level"]), one.score.level)
+def _moves(rows: Sequence[RowMapping], scored: Sequence[Rescored]) -> list[Moved]:
+    """Return what became of the rows that have a new score, in their order."""
+    new = {one.id: one.score.level for one in scored}
+    return [Moved(row["id"], row["source"], Level(row["level"]), new[row["id"]]) for row in rows if row["id"] in new]

@@ -51,9 +51,11 @@ def rescore(
         scorer = scoring.scorer(settings.scorer)
         which = rescoring.Which(scorer.id, source, from_, everything)
         progress = Progress(sys.stderr, clock.monotonic)
-        work = rescoring.preview if dry_run else rescoring.run
         try:
-            result = work(store, scorer, which, progress=progress)
+            if dry_run:
+                result = rescoring.preview(store, scorer, which, progress=progress)
+            else:
+                result = rescoring.run(store, scorer, which, now, progress=progress)
         except KeyboardInterrupt:
             progress.end()
             if not dry_run:

@@ -32,7 +32,7 @@ def test_what_is_bad_by_the_new_scorer_only_is_never_told(town: Town, watch: Beg
 
     monitor = watch(monitor=NEW, at=before.clock())
     scorer = scoring.scorer(monitor.settings.scorer)
-    result = rescoring.run(monitor.store, scorer, Which(scorer.id))
+    result = rescoring.run(monitor.store, scorer, Which(scorer.id), monitor.clock())
     for _ in range(3):
         monitor.look(minutes=2)
         monitor.minute()
@@ -49,7 +49,7 @@ def test_an_edit_that_is_worse_is_told_also_of_one_that_was_scored_anew(town: To
     monitor = watch_here(monitor=OLD)
     monitor.look()
     scorer = scoring.scorer("stars-vader")
-    rescoring.run(monitor.store, scorer, Which(scorer.id))
+    rescoring.run(monitor.store, scorer, Which(scorer.id), monitor.clock())
 
     town.site.shows("quay", review(1, stars=1, text="It keeps crashing. Never again.", updated=LATER))
     monitor.look(minutes=5)

@@ -19,7 +19,7 @@ from monitor import rescoring
 from monitor.models import Label, Level, Scorable, Score, Why
 from monitor.rescoring import NOT_AGAIN, Which
 from monitor.scoring import Scorer, scorer
-from monitor.store import Store, rescored, schema
+from monitor.store import Store, marks, rescored, schema
 from monitor.store.bulk import insert_many
 from monitor.store.mentions import untold_bad
 from tests.builders import NOON
@@ -86,7 +86,7 @@ def counts(store: Store) -> dict[str, int]:
 
 
 def rescore(store: Store, new: Scorer = NEW, **asked: Any) -> rescoring.Result:
-    return rescoring.run(store, new, Which(new.id, **asked), at_once=2)
+    return rescoring.run(store, new, Which(new.id, **asked), NOON, at_once=2)
 
 
 # --- what changes --------------------------------------------------------------------------------
@@ -117,7 +117,7 @@ def test_the_result_counts_what_went_up_and_down_and_names_five(store: Store) ->
     steps: list[tuple[int, int]] = []
 
     result = rescoring.run(
-        store, NEW, Which(NEW.id), at_once=4, progress=lambda done, total: steps.append((done, total))
+        store, NEW, Which(NEW.id), NOON, at_once=4, progress=lambda done, total: steps.append((done, total))
     )
 
     assert (result.scored, result.up, result.down, result.left) == (9, 4, 3, 0)
@@ -197,6 +197,26 @@ def test_the_same_scorer_on_the_same_text_changes_nothing(store: Store) -> None:
     assert (result.scored, result.up, result.down) == (10, 0, 0)
     with store.read() as conn:
         assert conn.execute(sa.select(schema.scores).order_by(schema.scores.c.mention_id)).all() == before
+
+
+def test_what_staff_marked_counts_on_its_source_as_it_does_for_new_mentions(store: Store) -> None:
+    real = scorer("stars-vader")
+    text = "Not as good as it was last year."  # with three stars an alert, by little
+    with store.write() as conn:
+        for number in range(1, 53):
+            put_mention(conn, number, rating=3.0, text=text, source="mill" if number == 52 else "shop", scorer="x/1")
+        marks.put(conn, range(1, 51), "false_alarm", who="ana", note=None, now=NOON)
+
+    rescore(store, real)
+
+    assert [current(store, number).level for number in (50, 51, 52)] == ["watch", "watch", "alert"]
+    with store.read() as conn:
+        [why] = conn.scalars(
+            sa.select(schema.scores.c.reasons).where(
+                schema.scores.c.mention_id == 51, schema.scores.c.scorer == real.id
+            )
+        )
+    assert why[-1]["code"] == "marks"
 
 
 # --- nobody is told ------------------------------------------------------------------------------
@@ -336,10 +356,11 @@ import sys
 from datetime import UTC, datetime
 from monitor import rescoring, scoring
 from monitor.store import open_store
-with open_store(sys.argv[1], now=datetime(2026, 11, 24, 12, tzinfo=UTC)) as store:
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+with open_store(sys.argv[1], now=NOON) as store:
     scorer = scoring.scorer("stars-vader")
     which = rescoring.Which(scorer.id)
-    rescoring.run(store, scorer, which, at_once=5, progress=lambda done, total: print(done, flush=True))
+    rescoring.run(store, scorer, which, NOON, at_once=5, progress=lambda done, total: print(done, flush=True))
 """
 
 
@@ -356,7 +377,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_stopped(store: Store, full_url
 
     with store.read() as conn:
         left = rescored.count(conn, Which(real.id))
-    result = rescoring.run(store, real, Which(real.id))
+    result = rescoring.run(store, real, Which(real.id), NOON)
     with store.read() as conn:
         rows = conn.execute(
             sa.select(schema.mentions, schema.scores.c.level.label("scored"))
