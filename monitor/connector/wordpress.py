@@ -1,0 +1,70 @@
+"""What the connectors share that read a WordPress site through its REST API: its address, its pages, its walls.
+
+A list comes a hundred at most; `X-WP-Total` and `X-WP-TotalPages` say how much there is. Entries that the reader
+may not see are left out of a page, so a short page need not be the last one.
+https://developer.wordpress.org/rest-api/using-the-rest-api/pagination/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+
+from monitor.connector import ItemProblem, Outcome, Page, ParseError, RawMention, Refusal, Request, Response
+from monitor.text import number, safe_link
+
+FULL_PAGE = 100  # the most the API gives
+
+
+def _site(url: str) -> str:
+    if safe_link(url) is None or "?" in url or "#" in url:
+        raise ValueError("not the address of a site: it takes http:// or https:// and a host, a folder, no user name")
+    return url.partition("/wp-json")[0].rstrip("/")
+
+
+SiteUrl = Annotated[str, AfterValidator(_site)]
+
+
+def page_of(response: Response, reader: Callable[[Any], RawMention | None]) -> Page:
+    """Return one page of a list, with the request for the next one. Raises ParseError for what is no list.
+
+    An empty list counts only where the site says that there is nothing more: plugins and caches make empty
+    ones, too.
+    """
+    here, pages = response.request.params["page"], number(response.header("x-wp-totalpages"))
+    entries = response.json()
+    page = Page.read(entries, reader)
+    if not entries:
+        return _empty(here, pages)
+    more = len(entries) >= FULL_PAGE if pages is None else here < pages
+    return replace(page, follow=(next_of(response.request, here + 1),)) if more else page
+
+
+def next_of(request: Request, page: int) -> Request:
+    """Return the same question for another page."""
+    return replace(request, params={**request.params, "page": page})
+
+
+def _empty(here: int, pages: float | None) -> Page:
+    if pages is None and here == 1:
+        raise ParseError("the site answered with an empty list, and not with how much there is (X-WP-TotalPages)")
+    if pages is None or here > pages:
+        return Page()
+    return Page(problems=(ItemProblem(f"page {here} of {pages:g} is empty: what belongs there was not seen"),))
+
+
+def shut(response: Response, address: str, what: str) -> Refusal | None:
+    """Read 401, 403 and 404 of an `address` that WordPress leaves open to everybody; None for any other answer.
+
+    They are faults of the site's settings that may be mended without us, so the source goes on trying.
+    """
+    if response.status in (401, 403) and response.retry_after() is None:
+        why = f"the site answered {response.status} for its {what}: a security plugin or a firewall shuts programs out"
+        return Refusal(Outcome.FAILED, f"{why}; let {address} through there")
+    if response.status == 404:
+        why = f"the site has no {what} for programs (404): look whether `url` is right, whether the plugin is on"
+        return Refusal(Outcome.FAILED, f"{why}, and whether something has switched off {address}")
+    return None
