@@ -39,7 +39,7 @@ from monitor.connector import (
     refused_by_status,
 )
 from monitor.connector.auth import Basic
-from monitor.connector.wordpress import FULL_PAGE, SiteUrl, page_of, shut
+from monitor.connector.wordpress import FULL_PAGE, SiteUrl, page_of, shut, still_there
 from monitor.text import from_html, parse_when
 
 OPEN = "/wp-json/wc/store/v1/products/reviews"
@@ -123,10 +123,7 @@ class WooCommerce(Connector[WooCommerceConfig]):
             down = review["status"] in TAKEN_DOWN
             return Page(gone=response.request.about) if down else Page.read([review], self._review)
         if "these" in asked:
-            found = Page.read(response.json(), self._review)
-            missing = set(asked["these"]) - {mention.external_id for mention in found.mentions}
-            # Only an answer to a question for this one review is a proof that it was taken down.
-            return replace(found, follow=tuple(map(self._one, sorted(missing))))
+            return still_there(response, self._review, self._one)
         return page_of(response, self._review)
 
     def refused(self, response: Response) -> Refusal | None:
@@ -139,7 +136,8 @@ class WooCommerce(Connector[WooCommerceConfig]):
             what = "make a new one in WooCommerce that may read, or see whether the host drops the Authorization header"
             return Refusal(Outcome.RECONNECT, f"{why}; {what}")
         what = "comments, so I cannot see your answers" if asked["list"] == COMMENTS else "reviews"
-        return shut(response, asked["list"], what) or refused_by_status(response)
+        also = ", whether WooCommerce is switched on"
+        return shut(response, asked["list"], what, also) or refused_by_status(response)
 
     def recheck(self, mentions: Sequence[Mention]) -> Iterable[Request]:
         """Ask for the reviews themselves where a key allows it, and for the answers of our accounts."""

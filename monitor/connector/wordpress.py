@@ -56,15 +56,26 @@ def _empty(here: int, pages: float | None) -> Page:
     return Page(problems=(ItemProblem(f"page {here} of {pages:g} is empty: what belongs there was not seen"),))
 
 
-def shut(response: Response, address: str, what: str) -> Refusal | None:
+def still_there(response: Response, reader: Callable[[Any], RawMention], alone: Callable[[str], Request]) -> Page:
+    """Return those of the entries asked for (`these` of the context) that came, with a request for each other one.
+
+    That a list lacks one proves nothing; the answer to a question for this one does.
+    """
+    found = Page.read(response.json(), reader)
+    missing = set(response.request.context["these"]) - {mention.external_id for mention in found.mentions}
+    return replace(found, follow=tuple(map(alone, sorted(missing))))
+
+
+def shut(response: Response, address: str, what: str, also: str = "") -> Refusal | None:
     """Read 401, 403 and 404 of an `address` that WordPress leaves open to everybody; None for any other answer.
 
     They are faults of the site's settings that may be mended without us, so the source goes on trying.
+    `also` names one more thing to look at when there is no such address.
     """
     if response.status in (401, 403) and response.retry_after() is None:
         why = f"the site answered {response.status} for its {what}: a security plugin or a firewall shuts programs out"
         return Refusal(Outcome.FAILED, f"{why}; let {address} through there")
     if response.status == 404:
-        why = f"the site has no {what} for programs (404): look whether `url` is right, whether the plugin is on"
+        why = f"the site has no {what} for programs (404): look whether `url` is right{also}"
         return Refusal(Outcome.FAILED, f"{why}, and whether something has switched off {address}")
     return None

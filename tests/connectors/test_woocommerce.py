@@ -184,7 +184,7 @@ def test_a_plugin_that_is_off_is_no_deleted_review(with_key: Connector[Any]) -> 
     found = refusal(with_key, alone, 404, "rest_no_route")
 
     assert (found.outcome, found.gone) == (Outcome.FAILED, ())
-    assert "whether the plugin is on" in found.why
+    assert "whether WooCommerce is switched on" in found.why
 
 
 def test_only_our_own_answers_are_taken_from_the_comments(shop: Connector[Any]) -> None:
@@ -215,7 +215,7 @@ def test_answers_are_not_missed_by_a_walk_that_does_not_list_them() -> None:
         (401, "woocommerce_rest_cannot_view", Outcome.RECONNECT, "make a new one in WooCommerce"),
         (403, "woocommerce_rest_cannot_view", Outcome.RECONNECT, "make a new one in WooCommerce"),
         (403, "", Outcome.FAILED, "let /wp-json/wc/v3/products/reviews through"),
-        (404, "rest_no_route", Outcome.FAILED, "whether the plugin is on"),
+        (404, "rest_no_route", Outcome.FAILED, "whether WooCommerce is switched on"),
     ],
 )
 def test_a_refused_key_waits_for_a_person_and_a_wall_does_not(
