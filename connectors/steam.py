@@ -100,12 +100,12 @@ class Steam(Connector[SteamConfig]):
     def parse(self, response: Response) -> Page:
         """Read one page."""
         body, asked = response.json()["response"], response.request.context
+        if "cursor" not in asked:  # a re-check: what it does not show proves nothing
+            return Page.read(body.get("reviews", ()), self._review)
         if not body:
             app = self.config.app_id
             raise FetchError(f"Steam knows no app {app}: compare `app_id` with the store's address", code="refused")
         reviews = body["reviews"] if "reviews" in body else _none(body)
-        if "cursor" not in asked:  # a re-check
-            return Page.read(reviews, self._review)
         page = Page.read(reviews, self._review, totals=_totals(body))
         total = number(body.get("total_matching"))
         reached = {**asked, "seen": asked["seen"] + len(reviews), "total": asked["total"] if total is None else total}

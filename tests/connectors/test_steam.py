@@ -270,7 +270,7 @@ def test_what_a_recheck_brings_is_read_and_leads_nowhere(steam: Connector[Any]) 
     assert isinstance(request, Request)
 
     found = read(steam, Answer(page(review(developer_response="Sorry."), total=1)), request)
-    nothing = read(steam, Answer(page()), request)
+    nothing = read(steam, Answer({"response": {}}), request)
 
     assert [mention.reply for mention in found.mentions] == [Reply("Sorry.")]
     assert (found.follow, found.totals) == ((), ())
