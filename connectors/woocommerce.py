@@ -94,7 +94,8 @@ class WooCommerce(Connector[WooCommerceConfig]):
 
     def __init__(self, config: WooCommerceConfig, brands: Sequence[Brand] = ()) -> None:
         super().__init__(config, brands)
-        self.ours = {name for brand in self.brands for name in brand.own_accounts.get("woocommerce", ())}
+        accounts = [name for brand in self.brands for name in brand.own_accounts.get("woocommerce", ())]
+        self.ours = set(filter(str.isdigit, accounts))  # a name in the list of reviews is ours, but answers nobody
         # Answers stand in a list of their own: what the list of reviews lacks would be taken for deleted.
         self.lists_all = not self.ours  # type: ignore[misc]
         if not self.ours:

@@ -9,7 +9,19 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from monitor.connector import Author, Connector, Mention, Outcome, Page, ParseError, Rating, Refusal, Request, Since
+from monitor.connector import (
+    Author,
+    Brand,
+    Connector,
+    Mention,
+    Outcome,
+    Page,
+    ParseError,
+    Rating,
+    Refusal,
+    Request,
+    Since,
+)
 from monitor.normalise import normalise
 from tests.builders import NOON
 from tests.connectors.cases.woocommerce import ACME, GOOD, SHOP, comment, keyed, listed, review
@@ -28,9 +40,9 @@ def with_key() -> Connector[Any]:
     return made("woocommerce", **KEY)
 
 
-def without_accounts(**options: Any) -> Connector[Any]:
+def without_accounts(*brands: Brand) -> Connector[Any]:
     kind = class_of("woocommerce")
-    return kind(kind.Config(url=SHOP, **options))
+    return kind(kind.Config(url=SHOP), brands)
 
 
 def known(subject: Connector[Any], *numbers: int) -> list[Mention]:
@@ -202,6 +214,7 @@ def test_only_our_own_answers_are_taken_from_the_comments(shop: Connector[Any]) 
 def test_a_source_without_accounts_of_ours_says_that_it_sees_no_answers() -> None:
     assert made("woocommerce").sees_answers == "yes"
     assert without_accounts().sees_answers == "no"
+    assert without_accounts(Brand("acme", (), own_accounts={"woocommerce": ("Acme Team",)})).sees_answers == "no"
 
 
 def test_answers_are_not_missed_by_a_walk_that_does_not_list_them() -> None:
