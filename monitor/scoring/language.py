@@ -120,7 +120,7 @@ def _detected(text: str, claimed: str | None, english: int, others: int, *, lati
     found, _ = DETECTOR.classify(_HANDLES.sub(" ", text[:MOST_READ]))
     if found == _ENGLISH:
         # Romanised Hindi between English words: the small words are not English ones.
-        return _ENGLISH if latin and others <= english else claimed
+        return _ENGLISH if latin and (others < english or not others) else claimed
     if claimed == _ENGLISH and latin and english > others:
         return _ENGLISH
     return found

@@ -61,7 +61,7 @@ class Reviews:
     """The scorer for reviews and posts. Stateless after it has read its tables; safe to share between threads."""
 
     name = "reviews"
-    version = 1
+    version = 2
 
     def __init__(self) -> None:
         self._vader = Vader()

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 from monitor.scoring.weights import MANIFEST, TABLES, manifest, packed, table, unpacked
@@ -66,6 +67,24 @@ def test_a_fit_learns_the_words_and_says_where_they_come_from(fit: ModuleType, m
     assert found["tables"]["en"]["sets"] == {"apps": 120, "shops": 120}
     assert found["rows"] == 360
     assert words["rude"] > 0 > words["lovely"]
+
+
+def test_a_large_set_weighs_more_than_a_small_one_but_far_less_than_its_size(fit: ModuleType) -> None:
+    bad = np.array([True, False] * 50 + [True, False])
+    sets = np.array(["large"] * 100 + ["small"] * 2)
+
+    weights = fit.row_weights(bad, sets, power=fit.SIZE_POWER)
+
+    assert 1 < weights[:100].sum() / weights[100:].sum() < 10
+    assert weights[:100][bad[:100]].sum() / weights[:100].sum() == pytest.approx(fit.BAD_SHARE)
+
+
+def test_the_cut_is_put_in_the_middle_of_those_that_are_as_good(fit: ModuleType) -> None:
+    log_odds = np.array([-3.0] * 5 + [1.0] * 5)
+
+    slope, shift = fit.placed(log_odds > 0, np.array(["one"] * 10), log_odds)
+
+    assert -shift / slope == pytest.approx(-1, abs=0.3)
 
 
 def test_a_section_holds_what_was_put_in() -> None:

@@ -80,6 +80,17 @@ def test_a_short_text_that_is_not_plainly_english_has_no_known_language(text: st
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Danke fürs update, guys, works great, bitte mehr davon",
+        "Guten morgen, new video on my channel, schön",  # as many small words of the one as of the other
+    ],
+)
+def test_a_text_between_two_languages_is_not_read_as_english(text: str) -> None:
+    assert language(text) != "en"
+
+
+@pytest.mark.parametrize(
     "text, tag, expected",
     [
         ("Super nett hier, gerne wieder zum Essen!", "de", "de"),
