@@ -82,7 +82,7 @@ class WooCommerce(Connector[WooCommerceConfig]):
     newest_first = True
     lists_all = True
     full_every = timedelta(days=1)
-    default_every = timedelta(minutes=15)
+    default_every = timedelta(minutes=10)
     fastest = timedelta(minutes=5)  # it is the shop's own server
     sees = (
         "Reviews with stars, product and whether it was bought; with keys also those on hold. Answers only where the "

@@ -53,7 +53,7 @@ class WordPressComments(Connector[WordPressCommentsConfig]):
     newest_first = True
     lists_all = True
     full_every = timedelta(days=7)
-    default_every = timedelta(minutes=15)
+    default_every = timedelta(minutes=10)
     fastest = timedelta(minutes=5)  # it is somebody's own server
     sees = (
         "All approved comments and what they answer; none on hold, no stars. Answers only where `own_accounts` names "

@@ -470,7 +470,8 @@ def test_a_pattern_that_others_choke_on_costs_no_time() -> None:
 
 # --- the documentation -----------------------------------------------------------------------------
 
-DOCUMENTATION = (Path(__file__).parents[2] / "docs" / "connectors.md").read_text().partition("\n## web_page\n")[2]
+PAGE = (Path(__file__).parents[2] / "docs" / "connectors.md").read_text()
+DOCUMENTATION = PAGE.partition("\n## web_page\n")[2].partition("\n## ")[0]
 
 
 def test_the_five_steps_lead_to_a_configuration_that_works() -> None:

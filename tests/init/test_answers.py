@@ -42,6 +42,10 @@ from monitor.config import grammar
         ("https://shop.example.org/flat-white", "schema_org", {"url": "https://shop.example.org/flat-white"}),
         ("shop.example.org", "schema_org", {"url": "https://shop.example.org"}),
         ("<https://shop.example.org/x>", "schema_org", {"url": "https://shop.example.org/x"}),
+        ("https://store.steampowered.com/app/506540/Quay/", "steam", {"app_id": "506540"}),
+        ("WooCommerce shop.example.org", "woocommerce", {"url": "https://shop.example.org"}),
+        ("wordpress https://blog.example.org/", "wordpress_comments", {"url": "https://blog.example.org"}),
+        ("discourse forum.example.org", "discourse", {"url": "https://forum.example.org"}),
     ],
 )
 def test_a_site_that_can_be_watched_becomes_a_source(typed, connector, options):
@@ -91,6 +95,9 @@ def test_a_site_that_cannot_be_watched_gets_a_sentence_and_a_way_to_help_oneself
         ("facbook", "Did you mean Facebook?"),
         ("hackr news", "Did you mean Hacker News?"),
         ("app store", "Which app?"),
+        ("Steam", "Which game?"),
+        ("discourse", "discourse https://your-site.example"),
+        ("woocommerce quay", "quay is no address"),
         ("my nice shop", "I do not know my nice shop."),
         ("javascript:alert(1)", "I do not know"),
         ("https://user:secret@example.org/", "no user name"),

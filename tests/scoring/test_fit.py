@@ -17,6 +17,8 @@ import pytest
 from monitor.scoring.weights import MANIFEST, TABLES, manifest, packed, table, unpacked
 from tests.samples import ROOT
 
+pytestmark = pytest.mark.slow  # scikit-learn alone takes three seconds to load
+
 BAD = ["rude", "cold", "dirty", "slow", "broken", "late", "terrible", "refund", "waited", "crash"]
 GOOD = ["lovely", "warm", "clean", "quick", "works", "early", "great", "thanks", "enjoyed", "smooth"]
 ROOM = ["the", "waiter", "room", "app", "was", "and", "we", "it", "staff", "our", "order", "had"]

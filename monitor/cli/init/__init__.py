@@ -110,9 +110,10 @@ def _ask_sites(asker: Asker) -> tuple[list[Watched], list[NotYet]]:
         return found
 
     found = asker.ask_many(
-        "One a line, an empty line ends: an App Store link, a feed, any page with reviews, Hacker News, or a name.",
+        "One a line, an empty line ends: an App Store or Steam link, feed, page with reviews, Hacker News, or a name.",
         read,
-        more="Paste addresses as your browser shows them. What I cannot read yet is noted in the file.",
+        more="Paste addresses as your browser shows them; for a shop, a blog or a forum of that kind with one of the "
+        "words woocommerce, wordpress, discourse before it. What I cannot read yet is noted in the file.",
     )
     later = {site.why: site for site in found if isinstance(site, NotYet)}
     return sites.told_apart([site for site in found if isinstance(site, Watched)]), list(later.values())

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from monitor.connector.pages import closed
 from monitor.text import safe_link, shorten, terminal
 
+_OWN_ANSWERS = "your answers count once `own_accounts` of your brand names who writes them: docs/connectors.md"
 IMPORT = "What you can get out of it as CSV or JSON, `monitor import FILE` takes."
 
 
@@ -49,7 +50,6 @@ _LATER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (("Yelp",), ("yelp.com",), "Its pages are closed to programs, and its paid API gives three excerpts a place."),
     (("Tripadvisor", "trip advisor"), ("tripadvisor.com",),
      "Its pages are closed to programs, and its API gives five reviews a language."),
-    (("Steam",), ("steampowered.com", "steamcommunity.com"), ""),
     (("Bluesky", "bsky"), ("bsky.app",), "It will need an app password."),
     (("Mastodon",), ("mastodon.social",), ""),
     (("LinkedIn",), ("linkedin.com",), "Its API is for approved partners."),
@@ -57,15 +57,20 @@ _LATER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (("Discord",), ("discord.com",), "It will need a bot in your server. I can tell you there already."),
     (("Telegram",), ("t.me", "telegram.org"), "It will need a bot in your group."),
     (("GitHub",), ("github.com",), ""),
-    (("WooCommerce",), (), "But the pages of your products may show their reviews: type their addresses."),
-    (("WordPress",), (), "But its comments have a feed: type https://your-site.example/comments/feed/"),
-    (("Discourse",), (), "But it has a feed: type https://your-forum.example/latest.rss"),
     (("Amazon",), ("amazon.com",), "It lets no program read its reviews and has no API for them."),
     (("Booking.com", "booking"), ("booking.com",), "Its API is for certified partners only."),
     (("Mail", "email", "imap", "mailbox"), (), "It will need the login of the mailbox."),
 )  # fmt: skip
 
 _APP_LINK = re.compile(r"(?:apps|itunes)\.apple\.com/(?:(?P<country>[A-Za-z]{2})/)?\S*?\bid(?P<app>\d{4,15})")
+_STEAM_LINK = re.compile(r"(?:steampowered|steamcommunity)\.com/app/(?P<app>\d{1,10})\b")
+# Software that runs on sites of any name: what people call it · what is read there · how often.
+_SOFTWARE: Mapping[str, tuple[str, str]] = {
+    "woocommerce": ("The product reviews", "ten minutes"),
+    "wordpress": ("The comments", "ten minutes"),
+    "discourse": ("The posts", "ten minutes"),
+}
+_ON_SITE = re.compile(rf"(?P<software>{'|'.join(_SOFTWARE)})\s+(?P<site>\S+)", re.IGNORECASE)
 _APP_ID = re.compile(r"(?:id)?(\d{6,15})")
 _FEED = re.compile(r"/(?:feed|rss|atom|feeds)(?:/|$|[./?])|\.(?:rss|atom|xml|rdf)(?:$|\?)|/feed\.json$", re.IGNORECASE)
 _ALERTS = "google.com/alerts/feeds/"
@@ -77,6 +82,10 @@ def recognise(typed: str) -> Watched | NotYet:
     text = typed.strip().strip("<>,;")
     if app := _APP_LINK.search(text):
         return _app(app["app"], (app["country"] or "us").lower())
+    if game := _STEAM_LINK.search(text):
+        return _steam(game["app"])
+    if on_site := _ON_SITE.fullmatch(text):
+        return _software(on_site["software"].casefold(), on_site["site"])
     if bare := _APP_ID.fullmatch(text):
         return _app(bare[1], "us")
     if text.casefold() in _HACKER_NEWS:
@@ -145,6 +154,10 @@ def _named(text: str) -> NotYet:
     names = {name.casefold(): (listed[0], why) for listed, _, why in _LATER for name in listed}
     if wanted in names:
         return _later(*names[wanted])
+    if wanted == "steam":
+        raise ValueError("Which game? Paste the address of its page: https://store.steampowered.com/app/…")
+    if wanted in _SOFTWARE:
+        raise ValueError(f"Where? Type it with the address: {wanted} https://your-site.example")
     if wanted in ("app store", "apple", "appstore", "ios"):
         raise ValueError("Which app? Paste its link (https://apps.apple.com/…/id1459969523) or the digits behind `id`.")
     close = difflib.get_close_matches(wanted, [*names, *_HACKER_NEWS], n=1, cutoff=0.7)
@@ -167,6 +180,27 @@ def _app(app: str, country: str) -> Watched:
         f"The App Store's reviews of app {app} in {country.upper()}, looked at every hour.",
         hint='more countries: countries = ["us", "gb", "de"]; `product` is what the app is called in messages',
     )
+
+
+def _steam(app: str) -> Watched:
+    return Watched(
+        "steam",
+        "steam",
+        {"app_id": app},
+        f"The Steam reviews of app {app} in all languages, looked at every ten minutes.",
+        hint="`product` is what the game is called in messages",
+    )
+
+
+def _software(software: str, site: str) -> Watched:
+    link = _link(site)
+    if link is None:
+        raise ValueError(f"{_shown(site)} is no address. Type it so: {software} https://your-site.example")
+    what, often = _SOFTWARE[software]
+    connector = "wordpress_comments" if software == "wordpress" else software
+    host = (urlsplit(link).hostname or "").removeprefix("www.")
+    says = f"{what} on {_shown(link)}, looked at every {often}."
+    return Watched(_slug(host), connector, {"url": link.rstrip("/")}, says, hint=_OWN_ANSWERS, to_try=True)
 
 
 def _hacker_news() -> Watched:
