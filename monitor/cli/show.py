@@ -78,11 +78,16 @@ class _Page:
                 ("gone since", self._time(facts["deleted_at"])),
                 ("site's id", facts["external_id"]),
                 ("judged by", facts["scorer"]),
+                *(("marked", self._marked(one)) for one in facts["marks"]),
             ]
         )
         self._versions(facts["versions"])
         self._answers(facts["answers"])
         self._messages(facts["messages"])
+
+    def _marked(self, mark: Mapping[str, Any]) -> str:
+        by, note = f" by {mark['who']}" if mark["who"] else "", f": {mark['note']}" if mark["note"] else ""
+        return f"{mark['mark'].replace('_', ' ')}{by}, {self._time(mark['at'])}{note}"
 
     def case(self, facts: Mapping[str, Any]) -> None:
         """Print a case."""

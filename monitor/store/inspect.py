@@ -25,6 +25,8 @@ def mention(conn: Connection, mention_id: int) -> dict[str, Any] | None:
     facts: dict[str, Any] = {"id": f"m{mention_id}"} | {k: x for k, x in row.items() if k != "id"}
     facts["case_id"] = f"c{row['case_id']}" if row["case_id"] else None
     facts["reasons"] = "; ".join(_reason(why) for why in row["reasons"] or ())
+    k = t.marks.c
+    facts["marks"] = _rows(conn, sa.select(k.mark, k.who, k.note, k.at).where(k.mention_id == mention_id))
     facts["versions"] = _rows(
         conn,
         sa.select(v.version, v.seen_at, v.rating, v.rating_best, v.title, v.text)

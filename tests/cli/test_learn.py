@@ -57,6 +57,19 @@ def test_marking_is_said_back_in_words_with_what_it_changes(run: Run, shop: Shop
     assert stored(shop) == [(n, "false_alarm", "ana", "a joke of ours") for n in (1, 2)]
 
 
+def test_a_mark_stands_where_the_mention_is_shown(run: Run, shop: Shop) -> None:
+    put_posts(shop, 2)
+    run("mark", "m1", "false-alarm", "--by", "ana", "--note", "a joke of ours")
+
+    marked, unmarked, as_json = run("show", "m1"), run("show", "m2"), run("show", "m1", "--json")
+
+    assert "marked" in marked.out
+    assert "false alarm by ana" in " ".join(marked.out.split())
+    assert "a joke of ours" in " ".join(marked.out.split())
+    assert "marked" not in unmarked.out
+    assert [mark["mark"] for mark in json.loads(as_json.out)["marks"]] == ["false_alarm"]
+
+
 def test_marking_again_and_taking_back_are_said_back_too(run: Run, shop: Shop) -> None:
     put_posts(shop, 1)
     run("mark", "1", "false-alarm", "--by", "ana")
