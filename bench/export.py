@@ -191,7 +191,7 @@ def _mention(dice: random.Random, number: int) -> dict[str, dict[str, object]]:
             "level": "alert" if bad else "quiet",
             "severity": "high" if bad else None,
             "badness": badness,
-            "scorer": "stars-vader/1",
+            "scorer": "stars-vader/2",
             "case_id": number if bad else None,
         },
         "versions": {
@@ -210,7 +210,7 @@ def _mention(dice: random.Random, number: int) -> dict[str, dict[str, object]]:
         "scores": {
             "mention_id": number,
             "version": 1,
-            "scorer": "stars-vader/1",
+            "scorer": "stars-vader/2",
             "badness": badness,
             "level": "alert" if bad else "quiet",
             "label": label,

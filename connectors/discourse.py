@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from html import escape
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from monitor.connector import (
     Audience,
@@ -35,21 +35,16 @@ from monitor.connector import (
     Subject,
     refused_by_status,
 )
-from monitor.text import parse_when, safe_link
+from monitor.connector.pages import SiteUrl
+from monitor.text import parse_when
 
 REGULAR = 1  # notes of moderators and of the forum itself are other types
-
-
-def _forum(url: str) -> str:
-    if safe_link(url) is None or "?" in url or "#" in url:
-        raise ValueError("not the address of a forum: it takes http:// or https:// and a host, a folder, no user name")
-    return url.rstrip("/")
 
 
 class DiscourseConfig(ConnectorConfig):
     """Settings of one forum."""
 
-    url: Annotated[str, AfterValidator(_forum)] = Field(description="the address of the forum's first page")
+    url: SiteUrl = Field(description="the address of the forum's first page")
     match_brand: bool = Field(False, description="keep only posts that name one of your brands")
     product: str | None = Field(None, description="the product that it is about")
 

@@ -97,7 +97,7 @@ class WooCommerce(Connector[WooCommerceConfig]):
         accounts = [name for brand in self.brands for name in brand.own_accounts.get("woocommerce", ())]
         self.ours = set(filter(str.isdigit, accounts))  # a name in the list of reviews is ours, but answers nobody
         # Answers stand in a list of their own: what the list of reviews lacks would be taken for deleted.
-        self.lists_all = not self.ours  # type: ignore[misc]
+        self.lists_all = not self.ours  # type: ignore[misc]  # a class variable everywhere else
         if not self.ours:
             self.sees_answers = "no"
 

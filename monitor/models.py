@@ -231,7 +231,7 @@ class Score:
     badness: float | None  # 0…1; None when there was neither text we can read nor stars
     level: Level
     label: Label
-    scorer: str  # name and version, "stars-vader/1"
+    scorer: str  # name and version, "stars-vader/2"
     topics: tuple[str, ...] = ()
     dangers: tuple[str, ...] = ()  # safety, legal, money, privacy, discrimination, outage
     reasons: tuple[Why, ...] = ()

@@ -71,7 +71,7 @@ def a_score(**changes: Any) -> Score:
         "badness": 0.9,
         "level": Level.ALERT,
         "label": Label.BAD,
-        "scorer": "stars-vader/1",
+        "scorer": "stars-vader/2",
         "reasons": (Why("stars", "1 star"),),
         "language": "en",
     }

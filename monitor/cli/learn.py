@@ -167,13 +167,7 @@ def _effect(offset: Offset) -> str:
 
 def _moved(offset: Offset) -> str:
     way = "sooner" if offset.shift > 0 else "later"
-    return f"words alert {way}: what stood at .50 stands at {_short(_stands_at(offset))}"
-
-
-def _stands_at(offset: Offset) -> float:
-    import math
-
-    return 1 / (1 + math.exp(-offset.shift))
+    return f"words alert {way}: what stood at .50 stands at {_short(offset.middle)}"
 
 
 def _short(value: float) -> str:
@@ -227,7 +221,7 @@ def accuracy(
 
 def _print(found: Sequence[Accuracy]) -> None:
     from monitor.reports.accuracy import SPAN
-    from monitor.scoring.offset import ALERT_AT
+    from monitor.scoring.stars import ALERT_AT
 
     show_table(
         (
@@ -278,7 +272,7 @@ def _offset_cell(one: Accuracy) -> str:
         return f"not yet: {one.offset.marks if one.offset else 0} of {LEAST_MARKS} marks"
     if not one.offset.shift:
         return "by nothing"
-    return f"{one.offset.shift:+.2f}: .50 stands at {_short(_stands_at(one.offset))}"
+    return f"{one.offset.shift:+.2f}: .50 stands at {_short(one.offset.middle)}"
 
 
 def _as_json(one: Accuracy) -> dict[str, Any]:

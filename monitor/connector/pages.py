@@ -63,6 +63,16 @@ def checked_address(url: str) -> str:
 PageUrl = Annotated[str, AfterValidator(checked_address)]
 
 
+def checked_site(url: str) -> str:
+    """Return the address of a site's first page, without the slash at its end. Raises ValueError for what is none."""
+    if safe_link(url) is None or "?" in url or "#" in url:
+        raise ValueError("not the address of a site: it takes http:// or https:// and a host, a folder, no user name")
+    return url.rstrip("/")
+
+
+SiteUrl = Annotated[str, AfterValidator(checked_site)]
+
+
 def closed(url: str) -> str | None:
     """Return why a site's pages are closed to programs and which way in there is, or None."""
     host = (urlsplit(url).hostname or "").rstrip(".").lower()

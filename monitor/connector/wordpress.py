@@ -14,15 +14,14 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from monitor.connector import ItemProblem, Outcome, Page, ParseError, RawMention, Refusal, Request, Response
-from monitor.text import number, safe_link
+from monitor.connector.pages import checked_site
+from monitor.text import number
 
 FULL_PAGE = 100  # the most the API gives
 
 
 def _site(url: str) -> str:
-    if safe_link(url) is None or "?" in url or "#" in url:
-        raise ValueError("not the address of a site: it takes http:// or https:// and a host, a folder, no user name")
-    return url.partition("/wp-json")[0].rstrip("/")
+    return checked_site(url).partition("/wp-json")[0].rstrip("/")
 
 
 SiteUrl = Annotated[str, AfterValidator(_site)]

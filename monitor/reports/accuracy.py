@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.scoring import Scorer
-from monitor.scoring.offset import ALERT_AT, Offset, alerts_at
+from monitor.scoring.offset import Offset, alerts_at
+from monitor.scoring.stars import ALERT_AT
 from monitor.store import Store, marks
 from monitor.store.marks import Marked
 

@@ -32,7 +32,7 @@ class Scorer(Protocol):
 
     @property
     def id(self) -> str:
-        """Return name and version, "stars-vader/1"."""
+        """Return name and version, "stars-vader/2"."""
 
     def score(self, items: Sequence[Scorable]) -> list[Score]:
         """Return one score an item, in order. Never raises for what a text holds."""

@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from monitor.models import Label, Level, Rating, Score, Why
-from monitor.scoring.stars import HIGH_STARS, LOW_STARS
+from monitor.scoring.stars import ALERT_AT, HIGH_STARS, LOW_STARS, WATCH_AT
 
 LEAST_MARKS = 50  # before them a shift would follow chance
 BOUND = 1.0  # log-odds: what would just alert, at .5, is moved to .27 or to .73 at most
-ALERT_AT, WATCH_AT = 0.5, 0.35  # as the scorers have them; a test compares
 _HALVINGS = 40
 _LEAST_ODDS = 1e-4  # badness is kept to four digits
 
@@ -33,6 +32,11 @@ class Offset:
     def in_use(self) -> bool:
         """Say whether there are enough marks for it to count."""
         return self.marks >= LEAST_MARKS
+
+    @property
+    def middle(self) -> float:
+        """Return where a badness of .5 stands with it."""
+        return _probability(self.shift)
 
 
 class Evidence(NamedTuple):

@@ -16,7 +16,7 @@ class PlainVader(StarsVader):
     """VADER's compound at its usual cut-off."""
 
     name = "vader"
-    version = 1
+    version = 2
 
     def __init__(self) -> None:
         super().__init__(Phrases({}))

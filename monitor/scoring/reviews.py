@@ -17,12 +17,10 @@ from monitor.scoring.features import NEGATED, POWER, Sentence, groups, numbers, 
 from monitor.scoring.language import read_as, words
 from monitor.scoring.phrases import Found, phrases, tokens_of
 from monitor.scoring.prepare import prepare
-from monitor.scoring.stars import HIGH_STARS, LOW_STARS, in_words, prior
+from monitor.scoring.stars import ALERT_AT, HIGH_STARS, LOW_STARS, WATCH_AT, in_words, prior
 from monitor.scoring.vader import Vader
 from monitor.scoring.weights import Table, table
 
-ALERT_AT = 0.5
-WATCH_AT = 0.35
 WORST_SENTENCE = -0.4  # compound of one sentence that is worth a look although the whole sounds fine
 PRAISE_BELOW = 0.2  # badness under which a text without stars is praise, when it sounds friendly
 FRIENDLY = 0.3  # compound

@@ -8,8 +8,7 @@ from monitor.models import Rating
 
 PRIOR = (0.97, 0.90, 0.50, 0.12, 0.04)  # share of bad ones among 1…5 stars
 LOW_STARS, HIGH_STARS = 2.5, 3.5  # below: always an alert; from here on: a watch at most
-
-
+ALERT_AT, WATCH_AT = 0.5, 0.35  # badness from which on somebody is told, and from which on it is watched
 _LOG_ODDS = tuple(math.log(share / (1 - share)) for share in PRIOR)
 
 

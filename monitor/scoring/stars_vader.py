@@ -15,11 +15,9 @@ from monitor.models import Label, Level, Scorable, Score, Why
 from monitor.scoring.language import read_as
 from monitor.scoring.phrases import Found, Kind, Phrases, phrases, tokens_of
 from monitor.scoring.prepare import prepare
-from monitor.scoring.stars import HIGH_STARS, LOW_STARS, in_words, prior
+from monitor.scoring.stars import ALERT_AT, HIGH_STARS, LOW_STARS, WATCH_AT, in_words, prior
 from monitor.scoring.vader import Reading, Vader, compound_of, with_negator
 
-ALERT_AT = 0.5
-WATCH_AT = 0.35
 WORST_SENTENCE = -0.4  # compound of one sentence that is worth a look although the whole sounds fine
 PRAISE = 0.4  # compound
 MOST_SENTENCES = 60
@@ -58,7 +56,7 @@ class StarsVader:
     """The first scorer: explainable, light, English only where there are no stars."""
 
     name = "stars-vader"
-    version = 1
+    version = 2
 
     def __init__(self, named: Phrases | None = None) -> None:
         self.id = f"{self.name}/{self.version}"  # as it stands beside every score

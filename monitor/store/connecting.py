@@ -24,9 +24,7 @@ from monitor.errors import StoreError
 
 BUSY_SECONDS = 10.0  # how long a writer waits for another process's transaction; a stop must be heard within twenty
 CACHE_KIB = 16 * 1024  # pages a connection may keep in memory; what it does not touch costs nothing
-LOG_PAGES = (
-    4_000  # of the write-ahead log, until they are carried over: less often, and most pages then once, not ten times
-)
+LOG_PAGES = 4_000  # of the write-ahead log until it is carried over: a page that many commits touch goes over once
 LOG_LIMIT = 64 * 1024 * 1024  # bytes the write-ahead log is cut back to after a large transaction
 
 SQLITE = "sqlite:///"

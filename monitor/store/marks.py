@@ -127,7 +127,7 @@ _OFFSET = sa.select(t.offsets.c.shift, t.offsets.c.marks).where(
 
 
 def offset(conn: Connection, source: str, scorer: str) -> Stored | None:
-    """Return what is stored for a source and a scorer ("stars-vader/1"), or None where nothing was marked."""
+    """Return what is stored for a source and a scorer ("stars-vader/2"), or None where nothing was marked."""
     row = conn.execute(_OFFSET, {"source": source, "scorer": scorer}).first()
     return Stored(row.shift, row.marks) if row else None
 

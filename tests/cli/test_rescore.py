@@ -39,7 +39,7 @@ def test_it_ends_with_how_many_changed_level_and_examples_by_id(told: Shop, run:
     assert done.code == 0
     head, table = done.out.split("\n\n")
     assert head.splitlines() == [
-        "3 mentions scored by stars-vader/1. Nobody was told of anything.",
+        "3 mentions scored by stars-vader/2. Nobody was told of anything.",
         "2 changed level: 1 up, 1 down.",
     ]
     assert [line.split() for line in table.splitlines() if line.startswith("m")] == [
@@ -52,16 +52,16 @@ def test_it_ends_with_how_many_changed_level_and_examples_by_id(told: Shop, run:
 def test_once_done_there_is_nothing_left_to_do(told: Shop, run: Run) -> None:
     run("rescore")
 
-    assert run("rescore").out == "Nothing to score again: stars-vader/1 has scored all of it.\n"
-    assert run("rescore", "--all").out.startswith("3 mentions scored by stars-vader/1.")
+    assert run("rescore").out == "Nothing to score again: stars-vader/2 has scored all of it.\n"
+    assert run("rescore", "--all").out.startswith("3 mentions scored by stars-vader/2.")
 
 
 def test_a_dry_run_says_what_would_change_and_changes_nothing(told: Shop, run: Run) -> None:
     dry = run("rescore", "--dry-run")
 
-    assert dry.out.startswith("3 mentions would be scored by stars-vader/1. Nothing was changed.\n2 would change level")
+    assert dry.out.startswith("3 mentions would be scored by stars-vader/2. Nothing was changed.\n2 would change level")
     assert json.loads(run("rescore", "--json").out) == {
-        "scorer": "stars-vader/1",
+        "scorer": "stars-vader/2",
         "scored": 3,
         "up": 1,
         "down": 1,
@@ -84,8 +84,8 @@ def test_the_scorer_of_the_configuration_is_the_one_that_scores(told: Shop, run:
     text = told.config.read_text(encoding="utf-8")
     told.config.write_text(text.replace("[monitor]", '[monitor]\nscorer = "vader"'), encoding="utf-8")
 
-    assert run("rescore").out.startswith("3 mentions scored by vader/1.")
-    assert re.search(r"^judged by +vader/1$", run("show", "m1").out, re.MULTILINE)
+    assert run("rescore").out.startswith("3 mentions scored by vader/2.")
+    assert re.search(r"^judged by +vader/2$", run("show", "m1").out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,7 @@ def test_an_empty_page_is_asked_for_again_in_another_form_before_it_is_believed(
 def test_a_page_that_was_empty_by_chance_leads_on(steam: Connector[Any]) -> None:
     [again] = read(steam, Answer(page(total=300))).follow
 
-    found = read(steam, Answer(page(review(), cursor="next", total=300)), again)  # type: ignore[arg-type]
+    found = read(steam, Answer(page(review(), cursor="next", total=300)), again)  # type: ignore[arg-type]  # nothing is signed here
 
     assert len(found.mentions) == 1
     assert asked(found.follow[0])["num_per_page"] == 100

@@ -117,8 +117,8 @@ def test_the_key_goes_to_the_shops_list_and_not_to_the_comments(with_key: Connec
     assert auth is not None
     reviews, answers = with_key.recheck(known(with_key, 173))
 
-    assert "Authorization" in auth.sign(reviews, None, NOON).headers  # type: ignore[arg-type]
-    assert auth.sign(answers, None, NOON).headers == {}  # type: ignore[arg-type]
+    assert "Authorization" in auth.sign(reviews, None, NOON).headers  # type: ignore[arg-type]  # the key asks for no token
+    assert auth.sign(answers, None, NOON).headers == {}  # type: ignore[arg-type]  # the key asks for no token
 
 
 def test_pages_are_walked_to_the_number_that_the_site_names(shop: Connector[Any]) -> None:

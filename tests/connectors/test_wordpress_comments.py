@@ -97,12 +97,12 @@ def test_without_accounts_of_ours_no_answers_are_seen_or_asked_for(blog: Connect
 def test_a_comment_that_the_list_lacks_is_asked_for_alone(blog: Connector[Any]) -> None:
     asked, answers = blog.recheck(known(blog, 52, 51))
 
-    page = read(blog, listed(comment(51)), asked)  # type: ignore[arg-type]
+    page = read(blog, listed(comment(51)), asked)  # type: ignore[arg-type]  # nothing is signed here
 
     assert page.follow == (alone(52),)
     assert page.gone == ()
     assert read(blog, Answer(comment()), alone(52)).mentions[0].external_id == "52"
-    assert read(blog, listed(pages=0), answers) == Page()  # type: ignore[arg-type]
+    assert read(blog, listed(pages=0), answers) == Page()  # type: ignore[arg-type]  # nothing is signed here
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, "rest_comment_invalid_id"), (401, "rest_cannot_read")])

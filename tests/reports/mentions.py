@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from monitor.store import schema
 from tests.builders import NOON
 
-SCORER = "stars-vader/1"
+SCORER = "stars-vader/2"
 
 
 def put_mention(conn: Connection, mention_id: int, *, rating: float | None = 1.0, **values: Any) -> None:

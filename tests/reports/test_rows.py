@@ -55,7 +55,7 @@ def test_a_mention_with_nothing_around_it(store: Store) -> None:
         "severity": "high",
         "topics": '["waiting"]',
         "reasons": '[{"code": "stars", "text": "1 star", "words": []}]',
-        "scorer": "stars-vader/1",
+        "scorer": "stars-vader/2",
     }
 
 
@@ -132,7 +132,7 @@ def test_the_current_version_and_its_score_are_shown(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "topics"), [("stars-vader/1", '["waiting"]'), ("reviews/2", "[]"), (None, '["waiting"]')]
+    ("named", "topics"), [("stars-vader/2", '["waiting"]'), ("reviews/2", "[]"), (None, '["waiting"]')]
 )
 def test_of_two_scores_that_one_counts_which_the_mention_names(store: Store, named: str | None, topics: str) -> None:
     with store.write() as conn:

@@ -26,7 +26,7 @@ def test_the_alert_level_is_the_usual_cut_off(text: str) -> None:
 
     assert (result.level is Level.ALERT) == (Vader().polarity(text).compound <= -0.05)
     assert (result.level is Level.ALERT) == (result.label is Label.BAD) == ((result.badness or 0) >= 0.5)
-    assert (result.scorer, result.topics, result.dangers) == ("vader/1", (), ())
+    assert (result.scorer, result.topics, result.dangers) == ("vader/2", (), ())
 
 
 def test_stars_still_come_first_and_other_languages_are_not_read() -> None:

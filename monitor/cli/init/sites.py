@@ -64,12 +64,8 @@ _LATER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
 
 _APP_LINK = re.compile(r"(?:apps|itunes)\.apple\.com/(?:(?P<country>[A-Za-z]{2})/)?\S*?\bid(?P<app>\d{4,15})")
 _STEAM_LINK = re.compile(r"(?:steampowered|steamcommunity)\.com/app/(?P<app>\d{1,10})\b")
-# Software that runs on sites of any name: what people call it · what is read there · how often.
-_SOFTWARE: Mapping[str, tuple[str, str]] = {
-    "woocommerce": ("The product reviews", "ten minutes"),
-    "wordpress": ("The comments", "ten minutes"),
-    "discourse": ("The posts", "ten minutes"),
-}
+# Software that runs on sites of any name: what people call it · what is read there, every ten minutes.
+_SOFTWARE = {"woocommerce": "The product reviews", "wordpress": "The comments", "discourse": "The posts"}
 _ON_SITE = re.compile(rf"(?P<software>{'|'.join(_SOFTWARE)})\s+(?P<site>\S+)", re.IGNORECASE)
 _APP_ID = re.compile(r"(?:id)?(\d{6,15})")
 _FEED = re.compile(r"/(?:feed|rss|atom|feeds)(?:/|$|[./?])|\.(?:rss|atom|xml|rdf)(?:$|\?)|/feed\.json$", re.IGNORECASE)
@@ -196,10 +192,9 @@ def _software(software: str, site: str) -> Watched:
     link = _link(site)
     if link is None:
         raise ValueError(f"{_shown(site)} is no address. Type it so: {software} https://your-site.example")
-    what, often = _SOFTWARE[software]
     connector = "wordpress_comments" if software == "wordpress" else software
     host = (urlsplit(link).hostname or "").removeprefix("www.")
-    says = f"{what} on {_shown(link)}, looked at every {often}."
+    says = f"{_SOFTWARE[software]} on {_shown(link)}, looked at every ten minutes."
     return Watched(_slug(host), connector, {"url": link.rstrip("/")}, says, hint=_OWN_ANSWERS, to_try=True)
 
 
