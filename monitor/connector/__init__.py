@@ -157,6 +157,12 @@ class Connector(Generic[C]):
     """Whether the company's public answer can be seen there. An instance may know better than its class."""
     needs: ClassVar[str] = "nothing"
     """What one has to have or apply for: an account, a key, money."""
+    steps: ClassVar[tuple[str, ...]] = ()
+    """What a person does to get the access, in order: which page, which permission, what to paste where."""
+    reread_within: ClassVar[timedelta | None] = None
+    """Everything stored is asked for again within this span: the site demands that what is deleted there goes here."""
+    keeps_text: ClassVar[bool] = True
+    """Whether the site's terms allow keeping texts and names; else only id, rating, times and link are kept."""
     ready_in: ClassVar[str] = "2 minutes"
     """How long it takes a person until the first look."""
     proven: ClassVar[Literal["recordings", "documentation", "server"]] = "documentation"

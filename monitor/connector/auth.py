@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
@@ -140,16 +140,31 @@ class ClientCredentials(_Renewed):
 
 
 @dataclass(frozen=True)
+class Consent:
+    """Where a person allows the access in a browser, and what for (https://www.rfc-editor.org/rfc/rfc6749#section-4.1).
+
+    `params` are what this site wants beside the standard ones; `pkce` adds a proof of RFC 7636.
+    """
+
+    page: str
+    scope: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    pkce: bool = True
+
+
+@dataclass(frozen=True)
 class RefreshToken(_Renewed):
     """OAuth 2.0 refresh token: what a person allowed once is renewed from then on.
 
     A site that rotates refresh tokens gives a new one each time: the stored one wins over the configured one.
+    Where `consent` is given, the first one comes from a browser.
     """
 
     token_url: str
     client_id: str
     client_secret: SecretStr | None
     refresh: SecretStr | None = None
+    consent: Consent | None = None
 
     def ask(self, token: Token | None, now: datetime) -> Signed:
         """Return the token request."""
@@ -273,6 +288,7 @@ __all__ = [
     "Auth",
     "Basic",
     "ClientCredentials",
+    "Consent",
     "HeaderKey",
     "KeyES256",
     "PathKey",
