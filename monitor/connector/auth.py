@@ -8,11 +8,12 @@ per account. `sign` then adds the secret to a request in the moment of sending.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from pydantic import SecretStr
 
@@ -20,7 +21,9 @@ from monitor.errors import RefusedError
 from monitor.exchange import Request, Response, Signed, Token
 
 RENEW_BEFORE = timedelta(minutes=5)  # clocks differ, and a bite may take a minute
-ASSERTION_LIFE = timedelta(minutes=20)  # the longest App Store Connect takes; Google takes an hour
+ASSERTION_LIFE = timedelta(minutes=15)  # App Store Connect takes 20 by its own clock, and clocks differ
+SHORTEST_REFRESH = timedelta(days=2)  # one that ends sooner is given anew each time, or nobody could live with it
+LONGEST_REFRESH = timedelta(days=3650)
 
 
 class Auth:
@@ -37,6 +40,10 @@ class Auth:
     def sign(self, request: Request, token: Token | None, now: datetime) -> Signed:
         """Return the request with its secret."""
         return Signed(request)
+
+    def ends(self, token: Token | None) -> datetime | None:
+        """Return when this access ends and cannot be renewed by itself; None where that is not known."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,10 @@ class _Renewed(Auth):
         body = response.json()
         life = body.get("expires_in")
         ends = now + timedelta(seconds=int(life)) if life is not None else None
-        return Token(body["access_token"], refresh=body.get("refresh_token"), expires_at=ends)
+        refresh_ends = _refresh_ends(body, now)
+        return Token(
+            body["access_token"], refresh=body.get("refresh_token"), expires_at=ends, refresh_ends_at=refresh_ends
+        )
 
     def sign(self, request: Request, token: Token | None, now: datetime) -> Signed:
         """Add the bearer token."""
@@ -143,13 +153,15 @@ class ClientCredentials(_Renewed):
 class Consent:
     """Where a person allows the access in a browser, and what for (https://www.rfc-editor.org/rfc/rfc6749#section-4.1).
 
-    `params` are what this site wants beside the standard ones; `pkce` adds a proof of RFC 7636.
+    `params` are what this site wants beside the standard ones; `pkce` adds a proof of RFC 7636. `redirect` is where
+    the browser ends, as registered at the site: nothing has to listen there, its address is pasted.
     """
 
     page: str
     scope: str
     params: Mapping[str, str] = field(default_factory=dict)
     pkce: bool = True
+    redirect: str = "http://localhost"
 
 
 @dataclass(frozen=True)
@@ -173,11 +185,41 @@ class RefreshToken(_Renewed):
             refresh = self.refresh.get_secret_value()
         if refresh is None:
             raise RefusedError("nobody has connected this account yet", code="reconnect", permanent=True)
-        secrets = {"refresh_token": refresh}
+        return self._exchange({"grant_type": "refresh_token"}, {"refresh_token": refresh})
+
+    def ends(self, token: Token | None) -> datetime | None:
+        """Return when the refresh token ends, or the token that came without one."""
+        if token is None:
+            return None
+        if token.refresh:
+            return token.refresh_ends_at
+        return None if self.refresh is not None else token.expires_at
+
+    def invitation(self, consent: Consent, state: str, verifier: str) -> str:
+        """Return the address where a person allows the access; what comes back with `state` goes to `redeem`."""
+        asked = {
+            "response_type": "code",
+            "client_id": self.client_id,
+            "redirect_uri": consent.redirect,
+            "scope": consent.scope,
+            "state": state,
+        }
+        if consent.pkce:
+            proof = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+            asked |= {"code_challenge": proof, "code_challenge_method": "S256"}
+        mark = "&" if "?" in consent.page else "?"
+        return f"{consent.page}{mark}{urlencode({**asked, **consent.params})}"
+
+    def redeem(self, consent: Consent, code: str, verifier: str) -> Signed:
+        """Return the request that makes the first token of the code that the browser brought back."""
+        form = {"grant_type": "authorization_code", "redirect_uri": consent.redirect}
+        return self._exchange(form, {"code": code} | ({"code_verifier": verifier} if consent.pkce else {}))
+
+    def _exchange(self, form: Mapping[str, str], secrets: Mapping[str, str]) -> Signed:
         if self.client_secret is not None:
-            secrets["client_secret"] = self.client_secret.get_secret_value()
-        form = {"grant_type": "refresh_token", "client_id": self.client_id}
-        return Signed(Request(self.token_url, method="POST", form=form), form=secrets)
+            secrets = {**secrets, "client_secret": self.client_secret.get_secret_value()}
+        asked = Request(self.token_url, method="POST", form={**form, "client_id": self.client_id})
+        return Signed(asked, form=secrets)
 
 
 @dataclass(frozen=True)
@@ -246,10 +288,11 @@ class ServiceAccount(_Renewed):
 class KeyES256(Auth):
     """An ES256 key that signs its own short tokens, as App Store Connect wants them.
 
+    A key of one person instead of a team has no issuer.
     https://developer.apple.com/documentation/appstoreconnectapi/generating-tokens-for-api-requests
     """
 
-    issuer: str
+    issuer: str | None
     key_id: str
     private_key: SecretStr
     audience: str = "appstoreconnect-v1"
@@ -260,7 +303,7 @@ class KeyES256(Auth):
             return None
         ends = now + ASSERTION_LIFE
         claims = {
-            "iss": self.issuer,
+            **({"iss": self.issuer} if self.issuer else {"sub": "user"}),
             "iat": int(now.timestamp()),
             "exp": int(ends.timestamp()),
             "aud": self.audience,
@@ -271,6 +314,15 @@ class KeyES256(Auth):
     def sign(self, request: Request, token: Token | None, now: datetime) -> Signed:
         """Add the bearer token."""
         return Signed(request, headers={"Authorization": f"Bearer {token.access if token else ''}"})
+
+
+def _refresh_ends(body: Mapping[str, object], now: datetime) -> datetime | None:
+    """Return when the refresh token ends where the site says so, which no standard asks of it."""
+    # Google: https://developers.google.com/identity/protocols/oauth2/web-server#exchange-authorization-code
+    life = body.get("refresh_token_expires_in", body.get("refresh_expires_in"))
+    if not isinstance(life, int) or not SHORTEST_REFRESH.total_seconds() < life < LONGEST_REFRESH.total_seconds():
+        return None
+    return now + timedelta(seconds=life)
 
 
 def _signed_claims(claims: Mapping[str, object], key: str, algorithm: str, key_id: str | None) -> str:

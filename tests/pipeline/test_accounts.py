@@ -171,7 +171,7 @@ def test_an_es256_key_signs_its_own_short_tokens(site: Site, drive: Drive, ec_ke
         options={"verify_exp": False, "verify_iat": False},
     )  # fmt: skip
     assert claims["iss"] == "issuer-1"
-    assert claims["exp"] - claims["iat"] == 20 * 60
+    assert claims["exp"] - claims["iat"] == 15 * 60
     assert tokens[0] == tokens[1] != tokens[2]
     assert keys.token_requests == []
 
