@@ -78,6 +78,7 @@ def test_a_site_that_can_be_watched_becomes_a_source(typed, connector, options):
         ("booking.com", "Booking.com"),
         ("https://www.glassdoor.com/Reviews/quay", "glassdoor.com"),
         ("https://www.reddit.com/r/coffee/.rss", "Reddit"),
+        ("https://mastodon.social/@quaycoffee", "Mastodon"),
     ],
 )
 def test_a_site_that_cannot_be_watched_gets_a_sentence_and_a_way_to_help_oneself(typed, name):
@@ -87,6 +88,16 @@ def test_a_site_that_cannot_be_watched_gets_a_sentence_and_a_way_to_help_oneself
     assert found.name == name
     assert found.why.startswith(f"{name}: ")
     assert "monitor import FILE" in found.why
+
+
+@pytest.mark.parametrize("name", sites._BY_ACCESS)
+def test_a_site_that_takes_an_access_leads_to_the_page_that_says_how(name):
+    found = sites.recognise(name)
+
+    assert isinstance(found, NotYet)
+    assert "yet" not in found.why
+    heading = found.why.partition("docs/connectors.md#")[2].partition(" ")[0]
+    assert f"\n## {heading}\n" in (Path(__file__).parents[2] / "docs" / "connectors.md").read_text()
 
 
 @pytest.mark.parametrize(

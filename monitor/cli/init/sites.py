@@ -62,6 +62,11 @@ _LATER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (("Mail", "email", "imap", "mailbox"), (), "It will need the login of the mailbox."),
 )  # fmt: skip
 
+# What an access of one's own opens: its connector, by the name above. Nothing is asked for here, as it may take days.
+_BY_ACCESS = {"Mastodon": "mastodon"}
+# Of these, the ones that have a connector and want a key first.
+_BY_KEY = {"Trustpilot": "trustpilot"}
+
 _APP_LINK = re.compile(r"(?:apps|itunes)\.apple\.com/(?:(?P<country>[A-Za-z]{2})/)?\S*?\bid(?P<app>\d{4,15})")
 _STEAM_LINK = re.compile(r"(?:steampowered|steamcommunity)\.com/app/(?P<app>\d{1,10})\b")
 # Software that runs on sites of any name: what people call it · what is read there, every ten minutes.
@@ -165,7 +170,11 @@ def _named(text: str) -> NotYet:
 
 
 def _later(name: str, why: str) -> NotYet:
-    return NotYet(name, " ".join(filter(None, (f"{name}: I cannot read it yet.", why, IMPORT))))
+    if connector := _BY_ACCESS.get(name):
+        page = f"docs/connectors.md#{connector}"
+        return NotYet(name, f"{name}: I read it with an access of yours; {page} says how you get one. {IMPORT}")
+    known = f"I can read it once you have a key: docs/connectors.md#{_BY_KEY[name]} says how" if name in _BY_KEY else ""
+    return NotYet(name, " ".join(filter(None, (f"{name}: {known or 'I cannot read it yet'}.", why, IMPORT))))
 
 
 def _app(app: str, country: str) -> Watched:
