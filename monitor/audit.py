@@ -5,13 +5,13 @@ It trusts no code path: what matters is what lies in the tables. The heartbeat b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from monitor import intake
 from monitor.models import Reason
-from monitor.store import Connection, alerts, mentions
+from monitor.store import Connection, alerts, cases, mentions
 
 GRACE = timedelta(minutes=1)  # between storing and telling nothing can be asked
 LOOK_BACK = timedelta(days=4)  # each minute; `monitor audit` looks at everything
@@ -25,12 +25,13 @@ class Findings:
     untold: tuple[int, ...] = ()  # bad mentions without an alert and without a reason
     silent: tuple[int, ...] = ()  # alerts without a delivery
     late: tuple[str, ...] = ()  # deliveries overdue although their channel works
+    idle: tuple[int, ...] = ()  # open cases for which nothing is planned
     mended: int = 0
 
     @property
     def clean(self) -> bool:
         """Say whether nothing is left that was not mended."""
-        return len(self.untold) + len(self.silent) <= self.mended and not self.late
+        return len(self.untold) + len(self.silent) + len(self.idle) <= self.mended and not self.late
 
 
 def findings(conn: Connection, now: datetime, *, since: datetime | None = None) -> Findings:
@@ -39,6 +40,7 @@ def findings(conn: Connection, now: datetime, *, since: datetime | None = None) 
         untold=tuple(mentions.untold_bad(conn, older_than=now - GRACE, since=since)),
         silent=tuple(alerts.without_delivery(conn, older_than=now - GRACE, since=since)),
         late=tuple(alerts.overdue(conn, now - LATE)),
+        idle=tuple(cases.without_next_step(conn, now - GRACE)),
     )
 
 
@@ -48,23 +50,26 @@ def run(conn: Connection, routing: intake.Routing, now: datetime, *, everything:
     mended = intake.tell_again(conn, found.untold, routing, now) if found.untold else 0
     if found.silent:
         mended += intake.route_again(conn, found.silent, routing, now)
+    if found.idle:
+        mended += intake.plan(conn, found.idle, routing, now)
     _say(conn, found, mended, routing, now)
-    return Findings(found.untold, found.silent, found.late, mended)
+    return replace(found, mended=mended)
 
 
 def _say(conn: Connection, found: Findings, mended: int, routing: intake.Routing, now: datetime) -> None:
     """Tell the operator what was out of order, once."""
-    if not (found.untold or found.silent):
+    if not (found.untold or found.silent or found.idle):
         return
     untold = [f"nobody had been told of m{mention_id}" for mention_id in found.untold]
     silent = [f"a message about {_what(row)} led nowhere" for row in alerts.by_ids(conn, found.silent)]
-    left = len(found.untold) + len(found.silent) - mended
+    idle = [f"nothing was planned for case c{case_id}" for case_id in found.idle]
+    left = len(found.untold) + len(found.silent) + len(found.idle) - mended
     intake.tell_operator(
         conn,
         routing,
         Reason.DAMAGE,
-        key=("damage", found.untold, found.silent),
-        facts={"found": [*untold, *silent], "left": [f"{left} of them"] if left > 0 else []},
+        key=("damage", found.untold, found.silent, found.idle),
+        facts={"found": [*untold, *silent, *idle], "left": [f"{left} of them"] if left > 0 else []},
         now=now,
     )
 

@@ -66,6 +66,7 @@ class Event:
     who: str | None = None
     through: str = "clock"
     to: str | None = None  # assigned: who has it now
+    text: str | None = None  # noted, and whatever else somebody wrote beside it
     until: datetime | None = None  # snoozed
     resolution: str | None = None  # closed
     severity: Severity | None = None  # opened, edited_worse

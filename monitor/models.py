@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 Json = Any  # a value that json.dumps takes: None, bool, int, float, str, list, dict
 
@@ -121,6 +121,8 @@ class RawMention:
     verified: bool | None = None
     html: bool = False  # `text` and `title` are markup and are turned into text once, by the normaliser
     absent: frozenset[str] = frozenset()  # fields this answer cannot carry, e.g. {"reply"}
+    own: bool = False  # the site itself shows that it is ours, as a folder of sent mail does
+    unread: bool = False  # nothing could make out what it says: a person has to look, whatever its words
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,6 +397,26 @@ class Target:
     within: timedelta
     working: bool = False
     next_working_day: bool = False  # end of the next working day; `within` is then not used
+
+
+StepTo = Literal["holder", "team", "manager", "unverified"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the ladder of a case: at a time somebody is told, or (`unverified`) the case is closed."""
+
+    at: datetime
+    to: StepTo
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the step as a JSON object."""
+        return {"at": self.at.isoformat(), "to": self.to}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Json]) -> Step:
+        """Return the step that `as_json` wrote."""
+        return cls(datetime.fromisoformat(value["at"]), value["to"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ class Daemon:
         self._absence: followup.Absence | None = None
         self._wake_at: datetime | None = None
         self._copied_on: date | None = None
+        self._connected_at: str | None = None  # when somebody connected a source, as far as the keys in use know
         self._refused_file: str | None = None  # what was wrong with the file that was told last
         self.use(settings)
 
@@ -145,6 +146,7 @@ class Daemon:
                     alerts.put_channel(conn, name, state="failing", not_before=None)
             self._sync(conn, now)
             delivery.hand_on(conn, self.routing, now)
+            self._connected_at = polling.connected_at(conn)
             self._absence = followup.Absence.since(conn, list(self.by_name), now)
             sources.put_meta(conn, "alive_since", now.isoformat())
             followup.note_alive(conn, now)
@@ -357,13 +359,16 @@ class Daemon:
             followup.note_alive(conn, now)
             alerts.doubt_expired(conn, now, but=self._sending)
             delivery.hand_on(conn, self.routing, now)
+            followup.climb(conn, self.routing, now)
             followup.digest(conn, self.routing, now)
             polling.remind(conn, self.routing, now)
+            polling.announce(conn, self.routing, now)
             return audit.run(conn, self.routing, now).clean
 
         if self.write(work):
             notify("WATCHDOG=1")
             self._heartbeat()
+        self._use_new_keys()
         self._start_rechecks(now)
         if self._absence is not None and self._absence.over(now):
             self._welcome_back(now)
@@ -657,6 +662,13 @@ class Daemon:
     def reload(self, *_: object) -> None:
         """Read the configuration again, soon. Safe to call from a signal handler."""
         self.writer.put(self._reload)
+
+    def _use_new_keys(self) -> None:
+        """Read the configuration again when somebody has connected a source meanwhile."""
+        at = self.read(polling.connected_at)
+        if at != self._connected_at:
+            self._connected_at = at
+            self._reload()
 
     def _reload(self) -> None:
         before = self.settings.database

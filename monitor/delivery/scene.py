@@ -13,6 +13,8 @@ from monitor.models import CaseState, Json, Person, Reason, Reply, ReplyState, S
 from monitor.store import Connection, alerts, cases, mentions
 from monitor.store.alerts import Delivery
 
+OFFERS = frozenset({"claim", "snooze", "answer", "close", "mark"})  # what staff can do by a command
+
 
 def scene(conn: Connection, delivery: Delivery, routing: intake.Routing, now: datetime) -> render.Scene:
     """Return what one delivery says: its alerts, the mentions they are about, and for whom."""
@@ -26,9 +28,11 @@ def scene(conn: Connection, delivery: Delivery, routing: intake.Routing, now: da
         reason=Reason(first.reason) if len(reasons) == 1 else Reason.NEW,
         now=now,
         zone=_zone(routing, delivery),
-        told=told(conn, [_About.of(row) for row in about] or _worst_of(facts), routing),
+        told=told(conn, [_About.of(row) for row in about] or _worst_of(facts), routing, now),
         facts=facts,
         reader=_reader(routing, delivery),
+        offers=OFFERS,
+        tag=_tag(routing, facts) if len(rows) == 1 else (),
         batch_command=f"monitor mentions --batch {delivery.id[:12]}",
     )
 
@@ -57,7 +61,9 @@ def _worst_of(facts: Mapping[str, Json]) -> list[_About]:
     return [_About(mention_id) for mention_id in facts.get("worst", ())]
 
 
-def told(conn: Connection, about: Sequence[_About | int], routing: intake.Routing) -> tuple[render.Told, ...]:
+def told(
+    conn: Connection, about: Sequence[_About | int], routing: intake.Routing, now: datetime
+) -> tuple[render.Told, ...]:
     """Return what there is to say about some mentions, in the order given."""
     wanted = [_About(one) if isinstance(one, int) else one for one in about]
     rows = mentions.full(conn, [one.mention_id for one in wanted])
@@ -97,7 +103,7 @@ def told(conn: Connection, about: Sequence[_About | int], routing: intake.Routin
                 reasons=one.why or score.reasons,  # those of the decision know of the audience, too
                 audience=mention.audience,
                 total=mentions.last_total(conn, row["source"]) if single else None,
-                case=_case(case_rows.get(row["case_id"])),
+                case=_case(case_rows.get(row["case_id"]), routing, now),
                 sees_answers=sees_answers.get(row["source"], kind.sees_answers),
                 history=_history(conn, row) if single else (),
                 before=_before(before),
@@ -116,15 +122,18 @@ def _kind_of(name: str, routing: intake.Routing) -> type[Connector[Any]]:
         return Connector
 
 
-def _case(row: Any) -> render.CaseLine | None:
+def _case(row: Any, routing: intake.Routing, now: datetime) -> render.CaseLine | None:
     if row is None:
         return None
+    times = render.Times(now, routing.zone_of(row.team))
+    steps = intake.steps_of(row)
     return render.CaseLine(
         ref=f"c{row.id}",
         state=CaseState(row.state),
         assignee=row.assignee,
         due_at=row.due_at,
         answered_at=row.answered_at,
+        next_step=render.next_step(intake.value_of(row), steps, row.next_step_at, routing.team(row.team), times),
     )
 
 
@@ -157,6 +166,12 @@ def _reply(found: Sequence[mentions.KnownReply], case: Any) -> Reply | None:
 def _zone(routing: intake.Routing, delivery: Delivery) -> str:
     source = next((s for s in routing.settings.sources if s.name == delivery.source), None)
     return routing.zone_of(source.team if source else None)
+
+
+def _tag(routing: intake.Routing, facts: Mapping[str, Json]) -> tuple[str, ...]:
+    """Return the member ids of the people an alert is for."""
+    people = [routing.settings.people.get(name) for name in facts.get("tag", ())]
+    return tuple(person.slack for person in people if person is not None and person.slack)
 
 
 def _reader(routing: intake.Routing, delivery: Delivery) -> Person | None:

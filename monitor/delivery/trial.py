@@ -16,7 +16,7 @@ from monitor.store import Connection, alerts, mentions
 def trials(conn: Connection, channel: ChannelSettings, routing: intake.Routing, now: datetime) -> list[Parcel]:
     """Return one test message a recipient of a channel. Nothing of it is stored."""
     newest = mentions.listed(conn, label="bad", limit=1)
-    about = told(conn, newest, routing)
+    about = told(conn, newest, routing, now)
     parcels = []
     for target in routing.targets[channel.name]:
         delivery = alerts.unstored(

@@ -83,6 +83,7 @@ _SAID = {
     Reason.RECOVERED: "one all-clear, the gap read",
     Reason.NEW: "told",
     Reason.EDITED_WORSE: "told again",
+    Reason.REMINDER: "reminded",
 }
 
 

@@ -94,6 +94,9 @@ class Streets:
         review = self.town["town-guide"].find(PETRA)
         review.stars, review.text = 1, "Wrote to them a week ago. No reply. Never again."
 
+    def nothing(self) -> None:
+        """Let nobody do anything."""
+
     def german(self) -> None:
         """Let somebody write in another language."""
         text = "Die Bohnen kamen drei Wochen zu spät, und die Tüte war offen. Schade."
@@ -184,10 +187,16 @@ SCENES = (
         "One failed look is no news: nobody is told yet.",
     ),
     Scene(
-        "15:22", "It has failed four times and for over half an hour.",
+        "15:12", "It has failed three times and for over half an hour.",
         "Harbour Forum", "still does not",
         frozenset({Reason.SOURCE_BROKEN}), Streets.meanwhile,
-        quick=("14:47", "14:59"),
+        quick=("14:47",),
+    ),
+    Scene(
+        "15:25", "Half of the time to answer Petra has gone by, and there is no answer on the page.",
+        "Town Guide", "no answer yet",
+        frozenset({Reason.REMINDER}), Streets.nothing,
+        "It would climb: at the end of the time to everybody on the team, then to whoever stands above it.",
     ),
     Scene(
         "16:00", "It works again, and I read what was written while I could not see.",

@@ -5,19 +5,20 @@ routing    who hears of what, from the configuration
 taking     the one transaction: mention, version, score, case, alert and deliveries, or nothing
 answers    the company's answers that a site shows, and what they do to a case
 casework   an event and the new state of its case, written together
-telling    messages about the watch itself
+telling    messages about the watch itself, about a source, about a case
 learning   what staff marked moves what alerts on a source
 """
 
 from monitor.intake.answers import observe, removed
-from monitor.intake.casework import happen
+from monitor.intake.casework import happen, plan, steps_of, value_of
 from monitor.intake.judging import Judged, Normalised, judge, merged, normalised
 from monitor.intake.learning import catch_up, learn, offset_of
-from monitor.intake.routing import Routing
+from monitor.intake.routing import QUIET, Routing
 from monitor.intake.taking import History, Taken, backfill, take, tell_again, would_have_sent
-from monitor.intake.telling import route_again, tell_operator, tell_owners
+from monitor.intake.telling import route_again, tell_case, tell_operator, tell_owners
 
 __all__ = [
+    "QUIET",
     "History",
     "Judged",
     "Normalised",
@@ -32,11 +33,15 @@ __all__ = [
     "normalised",
     "observe",
     "offset_of",
+    "plan",
     "removed",
     "route_again",
+    "steps_of",
     "take",
     "tell_again",
+    "tell_case",
     "tell_operator",
     "tell_owners",
+    "value_of",
     "would_have_sent",
 ]

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from monitor import policy
 from monitor.cases import DELETED, CaseValue, Event, EventKind
 from monitor.config import SourceSettings
 from monitor.intake.casework import happen
 from monitor.intake.routing import Routing
-from monitor.intake.telling import tell_owners
+from monitor.intake.telling import tell_case
 from monitor.models import Mention, Reason, Reply, ReplyState, Severity
 from monitor.store import Connection, cases, mentions
 from monitor.store.mentions import Known, KnownReply
@@ -58,16 +59,18 @@ def reappeared(
         case = cases.get(conn, known.case_id) if known.case_id is not None else None
         if case is None or case.resolution != DELETED:
             continue
-        due_at = routing.due_at(source.team, Severity(known.severity or Severity.NORMAL), now)
-        event = Event(EventKind.REOPENED, now, through="site", due_at=due_at)
-        after = happen(conn, case.id, event, key=f"back:{known.id}:{now.isoformat()}")
+        timing = _timing_again(source, routing, known.severity, now, case.team)
+        event = Event(EventKind.REOPENED, now, through="site")
+        after = happen(conn, case.id, event, key=f"back:{known.id}:{now.isoformat()}", timing=timing)
         if isinstance(after, CaseValue):
-            tell_owners(
+            tell_case(
                 conn,
                 routing,
                 Reason.REOPENED,
                 key=("back", known.id, now),
-                source=source.name,
+                source=source,
+                team=after.team,
+                people=[after.assignee] if after.assignee else [],
                 mention_id=known.id,
                 version=known.version,
                 case_id=case.id,
@@ -150,19 +153,30 @@ def _gone(conn: Connection, mention_id: int, source: SourceSettings, routing: Ro
     row = mentions.full(conn, [mention_id])[mention_id]
     if row["case_id"] is None:
         return
-    due_at = routing.due_at(source.team, Severity(row["severity"] or Severity.NORMAL), now)
-    event = Event(EventKind.ANSWER_GONE, now, through="site", due_at=due_at)
-    after = happen(conn, row["case_id"], event, key=f"gone:{mention_id}:{now.isoformat()}")
+    case = cases.get(conn, row["case_id"])
+    timing = _timing_again(source, routing, row["severity"], now, case.team if case else None)
+    event = Event(EventKind.ANSWER_GONE, now, through="site")
+    after = happen(conn, row["case_id"], event, key=f"gone:{mention_id}:{now.isoformat()}", timing=timing)
     if isinstance(after, CaseValue):
-        tell_owners(
+        tell_case(
             conn,
             routing,
             Reason.REPLY_GONE,
             key=("gone", mention_id, now),
-            source=source.name,
+            source=source,
+            team=after.team,
+            people=[after.assignee] if after.assignee else [],
             mention_id=mention_id,
             version=row["version"],
             case_id=row["case_id"],
             facts={},
             now=now,
         )
+
+
+def _timing_again(
+    source: SourceSettings, routing: Routing, severity: str | None, now: datetime, team: str | None
+) -> policy.Timing:
+    """Return the clock of a case that opens again."""
+    hurry = Severity(severity or Severity.NORMAL)
+    return routing.timing(team or source.team, hurry, now, verifiable=routing.verifiable(source))

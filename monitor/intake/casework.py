@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.cases import CaseValue, Event, Refused, apply
-from monitor.models import CaseState, Json, Severity
-from monitor.store import Connection
+from monitor import policy
+from monitor.cases import CaseValue, Event, EventKind, Refused, apply
+from monitor.intake.routing import Routing
+from monitor.models import CaseState, Json, Reason, Severity, Step
+from monitor.store import Connection, alerts
 from monitor.store import cases as table
 
 RECHECK_FIRST = timedelta(minutes=10)
+CHASES = (Reason.REMINDER, Reason.ESCALATION)  # what nobody needs to hear once an answer is there
 _WAITS = (CaseState.OPEN, CaseState.CLAIMED)
+_WORSE = (EventKind.EDITED_WORSE,)
 _FIELDS = tuple(CaseValue.__dataclass_fields__)
 
 
@@ -21,12 +27,19 @@ def value_of(row: Any) -> CaseValue:
     return CaseValue(**{**values, "state": CaseState(row.state), "severity": Severity(row.severity)})
 
 
-def happen(conn: Connection, case_id: int, event: Event, key: str) -> CaseValue | Refused:
-    """Let an event happen to a case: once per `key`, whoever repeats it. Returns the case as it is then."""
-    row = table.get(conn, case_id)
+def happen(
+    conn: Connection, case_id: int, event: Event, key: str, timing: policy.Timing | None = None
+) -> CaseValue | Refused:
+    """Let an event happen to a case: once per `key`, whoever repeats it. Returns the case as it is then.
+
+    With `timing` the clock begins anew where the event opens the case again or makes it worse.
+    """
+    row = table.held(conn, case_id)
     if row is None:
         return Refused(f"there is no case c{case_id}")
     before = value_of(row)
+    if timing is not None:
+        event = replace(event, due_at=timing.due_at)
     after = apply(before, event)
     if isinstance(after, Refused):
         return after
@@ -39,16 +52,53 @@ def happen(conn: Connection, case_id: int, event: Event, key: str) -> CaseValue 
         name: getattr(after, name) for name in _FIELDS if getattr(after, name) != getattr(before, name)
     }
     opened_again = after.state in _WAITS and before.state not in _WAITS
-    if opened_again:
+    if opened_again and before.state is not CaseState.SNOOZED:
         changes |= {"rechecks": 0, "recheck_at": event.at + RECHECK_FIRST}
+    changes |= _clock(row, before, after, event, timing if opened_again or event.kind in _WORSE else None)
     if changes:
         table.update(conn, case_id, **changes)
+    if after.state is CaseState.CLOSED or after.answer_seen_at is not None:
+        alerts.call_off(conn, case_id, CHASES)
     return after
+
+
+def plan(conn: Connection, case_ids: Sequence[int], routing: Routing, now: datetime) -> int:
+    """Give open cases for which nothing is planned their next step; returns how many have one then."""
+    mended = 0
+    for row in table.by_ids(conn, case_ids).values():
+        case, steps = value_of(row), steps_of(row)
+        if not steps:
+            steps = routing.timing(case.team, case.severity, now).steps
+        at = policy.next_at(case, steps, now)
+        if at is not None:
+            table.update(conn, row.id, ladder=[step.as_json() for step in steps], next_step_at=at)
+            mended += 1
+    return mended
+
+
+def steps_of(row: Any) -> tuple[Step, ...]:
+    """Return the ladder that a case was opened with."""
+    return tuple(Step.from_json(step) for step in row.ladder)
+
+
+def _clock(row: Any, before: CaseValue, after: CaseValue, event: Event, timing: policy.Timing | None) -> dict[str, Any]:
+    """Return what an event does to the clock of a case."""
+    if timing is not None:
+        return {
+            "ladder": [step.as_json() for step in timing.steps],
+            "step": 0,
+            "messages": 1,  # the one that says why the clock begins anew
+            "next_step_at": policy.next_at(after, timing.steps, event.at),
+        }
+    if all(getattr(before, name) == getattr(after, name) for name in ("state", "snoozed_until", "answer_seen_at")):
+        return {}
+    return {"next_step_at": policy.next_at(after, steps_of(row), event.at)}
 
 
 def _facts(event: Event) -> dict[str, Json]:
     said = {
         "to": event.to,
+        "text": event.text,
         "resolution": event.resolution,
         "severity": event.severity,
         "until": _text(event.until),

@@ -14,7 +14,7 @@ from monitor.config import SourceSettings
 from monitor.connector import Connector
 from monitor.exchange import ItemProblem
 from monitor.match import Matcher
-from monitor.models import Brand, Label, Level, Mention, RawMention, Score
+from monitor.models import Brand, Label, Level, Mention, RawMention, Score, Why
 from monitor.scoring import Scorer, scorable
 from monitor.scoring.offset import Offset, moved
 
@@ -104,6 +104,13 @@ def judge(found: Sequence[Mention], scorer: Scorer, offset: Offset | None = None
         with computing:
             scores = iter(scorer.score([scorable(mention) for mention in some if not mention.own]))
             judged += [Judged(mention, own if mention.own else next(scores)) for mention in some]
-    if offset is None:
-        return judged
-    return [Judged(one.mention, moved(one.score, one.mention.rating, offset)) for one in judged]
+    if offset is not None:
+        judged = [Judged(one.mention, moved(one.score, one.mention.rating, offset)) for one in judged]
+    return [_looked_at(one) if normalise.UNREAD in one.mention.flags else one for one in judged]
+
+
+def _looked_at(judged: Judged) -> Judged:
+    """Let a person look at what nothing could make out: it may be the worst of all."""
+    score = judged.score
+    reasons = (Why("unread", "a notice that no rule of yours reads"), *score.reasons)
+    return Judged(judged.mention, replace(score, level=Level.ALERT, reasons=reasons))

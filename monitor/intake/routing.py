@@ -8,9 +8,11 @@ from datetime import datetime
 from functools import cached_property
 
 from monitor import calendar, policy
-from monitor.config import ChannelSettings, Settings
-from monitor.models import Severity
+from monitor.config import ChannelSettings, Settings, SourceSettings
+from monitor.models import Hours, Person, Severity, Team
 from monitor.store.alerts import Route
+
+QUIET = "quiet hours"  # how the reason begins for which a message is held until the morning
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,25 @@ class Routing:
     def channels(self) -> Mapping[str, ChannelSettings]:
         """Return the channels by name."""
         return {channel.name: channel for channel in self.settings.channels}
+
+    @cached_property
+    def _verifiable(self) -> dict[str, bool]:
+        return {}
+
+    def verifiable(self, source: SourceSettings) -> bool:
+        """Say whether an answer can be seen on a source's site, early or late."""
+        found = self._verifiable.get(source.name)
+        if found is None:
+            found = self._verifiable[source.name] = source.build().sees_answers != "no"
+        return found
+
+    def source(self, name: str) -> SourceSettings | None:
+        """Return a source of the configuration by name, or None."""
+        return self._sources.get(name)
+
+    @cached_property
+    def _sources(self) -> Mapping[str, SourceSettings]:
+        return {source.name: source for source in self.settings.sources}
 
     def routes(self, channel: str, due_at: datetime, held: str | None = None) -> list[Route]:
         """Return one route a recipient of a channel."""
@@ -72,11 +93,40 @@ class Routing:
         hours = self.settings.hours.get(found.hours) if found and found.hours else None
         return hours.zone if hours else self.settings.zone
 
+    def hours_of(self, team: str | None) -> Hours:
+        """Return when a team is there; a team that has named no hours, and no team, are there in office hours."""
+        found = self.team(team)
+        hours = self.settings.hours.get(found.hours) if found and found.hours else None
+        return hours or calendar.office_hours(self.zone_of(team))
+
+    def team(self, name: str | None) -> Team | None:
+        """Return a team by name, or None."""
+        return self.settings.teams.get(name) if name else None
+
     def due_at(self, team: str | None, severity: Severity, opened: datetime) -> datetime | None:
         """Return by when an answer should be there."""
-        target = self.settings.targets.get(severity)
-        if target is None:
-            return None
-        found = self.settings.teams.get(team) if team else None
-        hours = self.settings.hours.get(found.hours) if found and found.hours else None
-        return calendar.due_at(target, hours or calendar.office_hours(self.zone_of(team)), opened)
+        return self.timing(team, severity, opened).due_at
+
+    def timing(
+        self, team: str | None, severity: Severity, opened: datetime, *, verifiable: bool = True
+    ) -> policy.Timing:
+        """Return by when an answer should be there, and who hears of it while there is none."""
+        target, upper = self.settings.targets.get(severity), policy.has_upper(self.team(team))
+        return policy.timing(target, self.hours_of(team), opened, upper=upper, verifiable=verifiable)
+
+    def to_people(
+        self, channels: Sequence[str], people: Sequence[Person], due_at: datetime, held: str | None = None
+    ) -> list[Route]:
+        """Return the routes to some people: their own address where a channel has addresses, else the whole channel.
+
+        Without people, or where none of them has an address, everybody who reads the channels.
+        """
+        mails = [person.mail for person in people if person.mail]
+        routes: list[Route] = []
+        for channel in channels:
+            by_address = any(self.targets.get(channel, ()))
+            if by_address and mails:
+                routes += [Route(channel, mail, due_at, held) for mail in mails]
+            else:
+                routes += self.routes(channel, due_at, held)
+        return routes

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from monitor import policy
-from monitor.cases import Event, EventKind
+from monitor.cases import CaseValue, Event, EventKind
 from monitor.config import SourceSettings
 from monitor.intake.answers import reappeared, take_answers
 from monitor.intake.casework import RECHECK_FIRST, happen
 from monitor.intake.judging import Judged
-from monitor.intake.routing import Routing
+from monitor.intake.routing import QUIET, Routing
+from monitor.intake.telling import tell_case
 from monitor.models import Json, Label, Level, Reason, Severity
 from monitor.store import Connection, alerts, cases, mentions, sources
 from monitor.store.alerts import NewAlert, hashed
@@ -205,7 +206,16 @@ def new_case(decision: policy.Decision, source: SourceSettings, routing: Routing
     """Return the case a decision opens."""
     team = decision.team or source.team
     severity = decision.severity or Severity.NORMAL
-    return cases.NewCase(severity, routing.due_at(team, severity, now), team, recheck_at=now + RECHECK_FIRST)
+    timing = routing.timing(team, severity, now, verifiable=routing.verifiable(source))
+    return cases.NewCase(
+        severity,
+        timing.due_at,
+        team,
+        ladder=tuple(step.as_json() for step in timing.steps),
+        next_step_at=timing.steps[0].at if timing.steps else now + policy.IN_THE_DIGEST,
+        recheck_at=now + RECHECK_FIRST,
+        messages=1 if decision.reason is not None else 0,
+    )
 
 
 def _store(conn: Connection, source: SourceSettings, decided: Sequence[_Decided], now: datetime) -> list[int]:
@@ -230,6 +240,8 @@ def _tell(
     now: datetime,
 ) -> int:
     wanted = []
+    edited = [one.case_id for one in decided if one.before is not None and one.case_id is not None]
+    holders = {case_id: row.assignee for case_id, row in cases.by_ids(conn, edited).items()} if edited else {}
     for mention_id, one in zip(ids, decided, strict=True):
         decision = one.decision
         if one.before is not None and one.case_id is not None and not one.opened:
@@ -242,7 +254,7 @@ def _tell(
         wanted.append(
             new_alert(
                 mention_id, one.version, one.case_id, decision, source, routing, now, one.before,
-                first=one.before is None,
+                first=one.before is None, holder=holders.get(one.case_id or 0),
             )
         )  # fmt: skip
     return alerts.enqueue(conn, wanted, now)
@@ -277,12 +289,18 @@ def new_alert(
     before: Known | None = None,
     *,
     first: bool = False,
+    holder: str | None = None,
 ) -> NewAlert:
-    """Return the alert a decision asks for; `first` for a mention that is stored in this transaction."""
+    """Return the alert a decision asks for; `first` for a mention that is stored in this transaction.
+
+    Whoever has the case (`holder`) is addressed, for a message in a thread makes no sound.
+    """
     assert decision.reason is not None  # the caller has asked
     facts: dict[str, Json] = {"why": [why.as_json() for why in decision.why]}
     if before is not None:
         facts["before"] = before.version
+    if holder is not None:
+        facts["tag"] = [holder]
     due_at, held = _when(routing, decision, source, now)
     routes = [route for _, channel in decision.channels for route in routing.routes(channel, due_at, held)]
     return NewAlert(
@@ -306,7 +324,7 @@ def _when(
     """Return when an alert may go out, and in words why not at once."""
     team = decision.team or source.team
     if (quiet := routing.quiet_until(team, decision.severity, now)) is not None:
-        return quiet, f"quiet hours of {team}"
+        return quiet, f"{QUIET} of {team}"
     if decision.hold_until is not None and decision.hold_until > now:
         return decision.hold_until, WAITS_FOR_TEXT
     return now, None
@@ -325,10 +343,41 @@ def _edited(
     kind = kinds.get(one.decision.edit or "")
     if kind is None or one.case_id is None:
         return
-    severity = one.decision.severity or Severity.NORMAL
-    due_at = routing.due_at(one.decision.team or source.team, severity, now) if kind == "edited_worse" else None
-    event = Event(kind, now, through="site", severity=one.decision.severity, due_at=due_at)
-    happen(conn, one.case_id, event, key=f"{kind}:{mention_id}:{one.version}")
+    severity, team = one.decision.severity or Severity.NORMAL, one.decision.team or source.team
+    worse = kind is EventKind.EDITED_WORSE
+    timing = routing.timing(team, severity, now, verifiable=routing.verifiable(source)) if worse else None
+    event = Event(kind, now, through="site", severity=one.decision.severity)
+    after = happen(conn, one.case_id, event, key=f"{kind}:{mention_id}:{one.version}", timing=timing)
+    if kind is EventKind.EDITED_BETTER and isinstance(after, CaseValue):
+        _won_back(conn, one, mention_id, after, source, routing, now)
+
+
+def _won_back(
+    conn: Connection,
+    one: _Decided,
+    mention_id: int,
+    case: CaseValue,
+    source: SourceSettings,
+    routing: Routing,
+    now: datetime,
+) -> None:
+    """Tell whoever answered that the review was changed for the better; whoever has the case while nobody has."""
+    before = one.before.version if one.before else None
+    answered_by = case.assignee if case.answered_at is not None else None
+    tell_case(
+        conn,
+        routing,
+        Reason.WON_BACK,
+        key=("won_back", mention_id, one.version),
+        source=source,
+        team=case.team,
+        people=[case.assignee] if case.assignee else [],
+        mention_id=mention_id,
+        version=one.version,
+        case_id=one.case_id,
+        facts={"before": before, "answered_by": answered_by, "edited_at": now.isoformat()},
+        now=now,
+    )
 
 
 def _answers(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from monitor.intake.routing import Routing
-from monitor.models import Json, Reason
+from monitor.config import SourceSettings
+from monitor.intake.routing import QUIET, Routing
+from monitor.models import Json, Reason, Severity
 from monitor.store import Connection, alerts
 from monitor.store.alerts import NewAlert, hashed
 
@@ -45,6 +46,47 @@ def tell_owners(
         conn, routing, channels, reason, key, facts, now,
         source=source, mention_id=mention_id, version=version, case_id=case_id,
     )  # fmt: skip
+
+
+def tell_case(
+    conn: Connection,
+    routing: Routing,
+    reason: Reason,
+    *,
+    key: Sequence[object],
+    source: SourceSettings,
+    team: str | None,
+    people: Sequence[str],
+    mention_id: int,
+    version: int,
+    case_id: int | None,
+    facts: Mapping[str, Json],
+    now: datetime,
+    severity: Severity | None = None,
+) -> int:
+    """Tell of a case: the people who are named, at their own addresses and by a tag; without any, its team's channels.
+
+    Quiet hours of the team hold it, unless danger may wake them.
+    """
+    team = team or source.team
+    named = [person for name in people if (person := routing.settings.people.get(name))]
+    found = routing.team(team)
+    channels = routing.owner_channels(source.name) or (found.channels if found else ()) or routing.operator_channels()
+    quiet = routing.quiet_until(team, severity, now)
+    held = f"{QUIET} of {team}" if quiet else None
+    routes = routing.to_people(channels, named, quiet or now, held)
+    alert = NewAlert(
+        key=hashed(*key),
+        reason=reason,
+        routes=tuple(routes),
+        severity=severity,
+        mention_id=mention_id,
+        version=version,
+        case_id=case_id,
+        source=source.name,
+        facts={**facts, "tag": [person.name for person in named]},
+    )
+    return alerts.enqueue(conn, [alert], now)
 
 
 def _tell_channels(

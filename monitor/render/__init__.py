@@ -8,7 +8,7 @@ optional; what is missing is not said; times are ISO text; unknown keys are igno
 
     NEW, TEST         why [{code, text, words}] where the mention itself has no reasons
     EDITED_WORSE      why; new [{code, text, words}]: what the edit brought; reopened: bool; edited_at
-    REMINDER          number: which reminder this is
+    REMINDER          number: which reminder this is; handed: why it comes to you, who had nothing to do with it
     ESCALATION        had: who had it so far; had_since
     REPLY_GONE        answered_at: since when our answer stood there; reopened
     REOPENED          why: a sentence
@@ -41,8 +41,10 @@ Several mentions in one scene are folded: counts, the worst three, and the way t
 """
 
 from monitor.render.compose import MUST_BE_HEARD, message
+from monitor.render.phrases import Times
 from monitor.render.pictures import Picture, card_html, gallery, mail_page
 from monitor.render.sheet import folded_csv
+from monitor.render.steps import next_step
 from monitor.render.values import Before, CaseLine, Past, Scene, Told
 
 __all__ = [
@@ -52,10 +54,12 @@ __all__ = [
     "Past",
     "Picture",
     "Scene",
+    "Times",
     "Told",
     "card_html",
     "folded_csv",
     "gallery",
     "mail_page",
     "message",
+    "next_step",
 ]

@@ -21,6 +21,7 @@ from monitor.store.bulk import insert_many, reserve
 from monitor.store.mentions import chunks
 
 WAITING = (DeliveryState.PENDING, DeliveryState.HELD)
+CALLED_OFF = "called off: the case is answered or closed"
 
 
 def hashed(*parts: object) -> str:
@@ -571,11 +572,29 @@ def find_id(conn: Connection, beginning: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
+def call_off(conn: Connection, case_id: int, reasons: Collection[Reason]) -> None:
+    """Let messages about a case that nobody needs any more go nowhere, where they say nothing else."""
+    d, a = t.deliveries.c, t.alerts.c
+    about = (
+        sa.select(t.delivery_alerts.c.delivery_id)
+        .join(t.alerts, a.id == t.delivery_alerts.c.alert_id)
+        .join(t.mentions, t.mentions.c.id == a.mention_id)
+        .where(t.mentions.c.case_id == case_id, a.reason.in_(reasons))
+    )
+    conn.execute(
+        t.deliveries.update()
+        .where(d.id.in_(about), d.state.in_(WAITING), d.alert_count == 1)
+        .values(state=DeliveryState.DEAD, held_reason=CALLED_OFF)
+    )
+
+
 def retry(conn: Connection, now: datetime) -> int:
     """Make dead, held and waiting messages due now, and let their channels try. Returns how many."""
     d = t.deliveries.c
     taken_over = sa.select(d.instead_of).where(d.instead_of.is_not(None))
-    again = sa.or_(d.state.in_(WAITING), sa.and_(d.state == DeliveryState.DEAD, d.id.not_in(taken_over)))
+    wanted = sa.or_(d.held_reason.is_(None), d.held_reason != CALLED_OFF)
+    given_up = sa.and_(d.state == DeliveryState.DEAD, d.id.not_in(taken_over), wanted)
+    again = sa.or_(d.state.in_(WAITING), given_up)
     result = conn.execute(
         t.deliveries.update().where(again).values(state=DeliveryState.PENDING, due_at=now, held_reason=None)
     )

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from monitor.models import CaseState, Json, Severity
 from monitor.store import schema as t
 from monitor.store.bulk import insert_many, reserve
+from monitor.store.mentions import chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class NewCase:
     ladder: tuple[Mapping[str, Json], ...] = ()
     next_step_at: datetime | None = None
     recheck_at: datetime | None = None
+    messages: int = 0
     facts: Mapping[str, Json] = field(default_factory=dict)
 
 
@@ -47,6 +49,7 @@ def open_cases(conn: Connection, wanted: Sequence[NewCase], now: datetime) -> li
                 "ladder": [dict(step) for step in case.ladder],
                 "next_step_at": case.next_step_at,
                 "recheck_at": case.recheck_at,
+                "messages": case.messages,
             }
             for case_id, case in zip(ids, wanted, strict=True)
         ],
@@ -96,6 +99,11 @@ def get(conn: Connection, case_id: int) -> Any:
     return conn.execute(sa.select(t.cases).where(t.cases.c.id == case_id)).first()
 
 
+def held(conn: Connection, case_id: int) -> Any:
+    """Return the row of a case, or None; nobody else changes it before this transaction ends."""
+    return conn.execute(sa.select(t.cases).where(t.cases.c.id == case_id).with_for_update()).first()
+
+
 def by_ids(conn: Connection, case_ids: Sequence[int]) -> dict[int, Any]:
     """Return case rows by id."""
     rows = conn.execute(sa.select(t.cases).where(t.cases.c.id.in_(case_ids)))
@@ -138,6 +146,52 @@ def due_rechecks(conn: Connection, now: datetime, *, busy: Collection[str] = (),
             .limit(limit)
         )
     )  # fmt: skip
+
+
+def due_steps(conn: Connection, now: datetime, limit: int = 1000) -> list[Any]:
+    """Return the cases whose next step has come, the longest waiting first."""
+    c = t.cases.c
+    return list(
+        conn.execute(sa.select(t.cases).where(c.next_step_at <= now).order_by(c.next_step_at, c.id).limit(limit))
+    )
+
+
+def about(conn: Connection, case_ids: Sequence[int]) -> dict[int, Any]:
+    """Return the mention each case is about, the first of those that are still shown: id, version, source."""
+    m = t.mentions.c
+    found: dict[int, Any] = {}
+    for some in chunks(case_ids):
+        rows = conn.execute(
+            sa.select(m.case_id, m.id, m.version, m.source)
+            .where(m.case_id.in_(some), ~m.own)
+            .order_by(m.deleted_at.is_not(None), m.id)
+        )
+        for row in rows:
+            found.setdefault(row.case_id, row)
+    return found
+
+
+def held_by(conn: Connection) -> set[str]:
+    """Return who has cases that wait for an answer."""
+    c = t.cases.c
+    waits = c.state.in_((CaseState.CLAIMED, CaseState.SNOOZED))
+    return set(conn.scalars(sa.select(c.assignee).where(waits, c.assignee.is_not(None)).distinct()))
+
+
+def of_assignee(conn: Connection, name: str) -> list[Any]:
+    """Return the cases somebody has that wait for an answer."""
+    c = t.cases.c
+    waits = c.state.in_((CaseState.CLAIMED, CaseState.SNOOZED))
+    return list(conn.execute(sa.select(t.cases).where(waits, c.assignee == name).order_by(c.id)))
+
+
+def without_next_step(conn: Connection, opened_before: datetime, limit: int = 1000) -> list[int]:
+    """Return open cases for which nothing is planned, for the audit."""
+    c = t.cases.c
+    unanswered = sa.and_(c.state == CaseState.ANSWERED, c.answer_seen_at.is_(None))
+    waits = sa.or_(c.state.in_((CaseState.OPEN, CaseState.CLAIMED, CaseState.SNOOZED)), unanswered)
+    query = sa.select(c.id).where(waits, c.next_step_at.is_(None), c.opened_at <= opened_before)
+    return list(conn.scalars(query.order_by(c.id).limit(limit)))
 
 
 def summary(conn: Connection, now: datetime) -> dict[str, int]:

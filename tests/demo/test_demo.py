@@ -43,6 +43,8 @@ PRINTED = (
     "nobody is told yet",
     "I cannot read Harbour Forum since 14:25. Nothing already stored is lost",
     "The site answered 500.",
+    "Still without an answer, reminder 1: 1 of 5 on Town Guide",
+    "At 17:20 I remind the team.",
     "Urgent · A post on Harbour Forum",
     'safety ("piece of glass in")',
     "I can read Harbour Forum again since 16:00. What was written from 14:25 to 16:00 is caught up: 1 found.",
@@ -61,7 +63,8 @@ TABLE = (
     ("13:20", "Town Guide", "told again; c3, answer by 17:20"),
     ("14:25", "Bean shop", "told; c4"),
     ("14:40", "Harbour Forum", "nobody told yet"),
-    ("15:22", "Harbour Forum", "one alarm"),
+    ("15:12", "Harbour Forum", "one alarm"),
+    ("15:25", "Town Guide", "reminded; c3, answer by 17:20"),
     ("16:00", "Harbour Forum", "one all-clear"),
 )
 
@@ -89,8 +92,8 @@ def test_messages_come_in_the_order_of_the_day(shown):
 
 def test_nobody_is_told_anything_else(shown):
     assert len(re.findall(r"^I now watch ", shown.out, re.MULTILINE)) == 5
-    assert shown.out.count("nobody has it yet") + shown.out.count("nobody\nhas it yet") == 5
-    assert ", 13 messages, in " in " ".join(shown.out.split())
+    assert shown.out.count("nobody has it yet") + shown.out.count("nobody\nhas it yet") == 6
+    assert ", 14 messages, in " in " ".join(shown.out.split())
 
 
 def test_a_table_says_what_happened_and_what_was_done(shown):
