@@ -165,6 +165,14 @@ class Response:
         """Return what Retry-After asks for, between a second and a day; None when absent or nonsense."""
         return read_retry_after(self.header("retry-after"), self.received_at)
 
+    def wait_until(self, name: str) -> timedelta | None:
+        """Return how long it is to the Unix second that a header names, between a second and a day; None for none."""
+        second = (self.header(name) or "").strip()
+        if not re.fullmatch(r"[0-9]{1,12}", second):
+            return None
+        wait = timedelta(seconds=int(second) - self.received_at.timestamp())
+        return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
+
 
 @dataclass(frozen=True, slots=True)
 class MailItem:

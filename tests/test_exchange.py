@@ -235,6 +235,22 @@ def test_nonsense_leaves_the_wait_to_us(value: str | None) -> None:
     assert read_retry_after(value, NOON) is None
 
 
+@pytest.mark.parametrize(
+    ("value", "wait"),
+    [
+        (str(int(NOON.timestamp()) + 90), timedelta(seconds=90)),
+        (str(int(NOON.timestamp()) - 90), SECOND),
+        ("9" * 12, DAY),
+        *((nonsense, None) for nonsense in ("", "soon", "-5", "1.5", "1" * 13)),
+    ],
+)
+def test_a_second_to_wait_for_is_believed_within_a_day(value: str, wait: timedelta | None) -> None:
+    response = Response(Request("https://a.example/"), 429, (("x-rate-limit-reset", value),), b"", NOON)
+
+    assert response.wait_until("x-rate-limit-reset") == wait
+    assert response.wait_until("ratelimit-reset") is None
+
+
 def test_the_first_of_two_waits_counts() -> None:
     twice = Response(Request("https://a.example/"), 429, (("retry-after", "7"), ("retry-after", "70")), b"", NOON)
 

@@ -21,12 +21,12 @@ class Accounts:
     """The accounts of one file. Their keys are those of the connectors that use them."""
 
     tables: Tables
+    found: dict[str, AccountSettings] = field(default_factory=dict)  # those that can be read
     _values: dict[str, dict[str, Any]] = field(default_factory=dict)
     _known: dict[str, set[str] | None] = field(default_factory=dict)  # keys its sources know; None: one is unreadable
 
     def read(self) -> dict[str, AccountSettings]:
         """Return the accounts by name."""
-        found = {}
         for owner, raw in self.tables.entries("accounts"):
             common, own = split(raw, AccountTable)
             values = {key: self.tables.secrets.any(value, owner, (key,)) for key, value in own.items()}
@@ -36,8 +36,8 @@ class Accounts:
                 budget, currency = table.daily_budget or (None, "USD")
                 secrets = {key: value for key, value in values.items() if isinstance(value, SecretStr)}
                 options = {key: value for key, value in values.items() if key not in secrets}
-                found[table.name] = AccountSettings(table.name, secrets, options, budget, currency)
-        return found
+                self.found[table.name] = AccountSettings(table.name, secrets, options, budget, currency)
+        return self.found
 
     def named_by(self, source: Mapping[str, Any]) -> str | None:
         """Return the account that a source's table names, or None when it names none that is there."""

@@ -273,6 +273,7 @@ class _Reading:
         self.accounts.used_by(account, kind.Config if kind else None)
         options = self._options(kind.Config, own, owner, list(keys_of(schema.SourceTable)), account) if kind else None
         self._check_source(owner, raw, kind)
+        self._check_money(owner, kind, account)
         if not kind or not isinstance(options, ConnectorConfig):
             return None
         # Asked of the instance: whether a feed is searched is one of its options.
@@ -314,6 +315,21 @@ class _Reading:
                 f"Allowed: {limit} or more; without the key it is {usual}"
             )
             self.findings.problem(owner, what, ("every",))
+
+    def _check_money(self, owner: Path, kind: type[Connector[Any]] | None, account: str | None) -> None:
+        """Where each request costs money, nothing is asked without a limit that somebody has set."""
+        if kind is None or kind.paid is None:
+            return
+        lender = self.accounts.found.get(account or "")
+        if account is not None and lender is None:
+            return  # the account itself is unreadable, and that is told
+        if lender is not None and lender.daily_budget is not None and lender.currency == kind.paid:
+            return
+        what = (
+            f"{kind.title} charges for what is read, in {kind.paid}: it needs an [[accounts]] table with "
+            f'daily_budget = "1 {kind.paid}", which the source names as its `account`'
+        )
+        self.findings.problem(owner, what, ("account",))
 
     def _check_base_url(self, owner: Path, raw: Mapping[str, Any]) -> None:
         address = raw.get("base_url")

@@ -117,6 +117,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
+    cost: int | None = None  # what the refusal did cost, where that is known better than `request.cost`
     """What one host takes: the gap between two requests."""
 
     gap: timedelta = timedelta(seconds=1)
@@ -167,6 +168,8 @@ class Connector(Generic[C]):
     """How long it takes a person until the first look."""
     proven: ClassVar[Literal["recordings", "documentation", "server"]] = "documentation"
     """On what the reading was tried."""
+    paid: ClassVar[str | None] = None
+    """The currency in which the site charges for each request: a source needs an account with a `daily_budget` in it."""
 
     def __init__(self, config: C, brands: Sequence[Brand] = ()) -> None:
         self.config = config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from monitor.config import SourceSettings
@@ -48,14 +49,20 @@ class Asking:
         if refusal and refusal.outcome is Outcome.RECONNECT and self._signing and self._signing.renews_after_refusal():
             response = self._send(request, None)
             refusal = self._refusal(response)
-        page = self._refused(refusal, request) if refusal else self._parse(response)
-        if page.cost is not None:
-            self.tools.vault.correct(self.source.account, page.cost - request.cost, now)
-        return Answer(page, None if refusal else response)
+        if refusal:
+            self._correct(request, refusal.cost, now)
+            return Answer(self._refused(refusal, request))
+        page = self._parse(response)
+        self._correct(request, page.cost, now)
+        return Answer(page, response)
 
     def unsigned(self, request: AnyRequest) -> AnyRequest:
         """Return a request that a page named, without our secrets."""
         return self._signing.unsigned(request) if self._signing else request
+
+    def _correct(self, request: Request, cost: int | None, now: datetime) -> None:
+        if cost is not None:
+            self.tools.vault.correct(self.source.account, cost - request.cost, now)
 
     def _send(self, request: Request, validators: Validators | None) -> Response:
         return self._fetch(self._signing.sign(request) if self._signing else request, validators)

@@ -126,3 +126,32 @@ print(json.dumps([(time.process_time() - start) * 1000, [name for name in {HEAVY
     took, heavy = json.loads(done.stdout)
     assert heavy == []
     assert took < USUAL_MS
+
+
+PAID = '[[brands]]\nname = "acme"\nterms = ["Acme Coffee"]\n[[channels]]\nname = "screen"\nnotifier = "console"\n'
+POSTS = '[[sources]]\nname = "posts"\nconnector = "x"\n'
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        f'{POSTS}token = {{ env = "T" }}',
+        f'{POSTS}account = "a"\n[[accounts]]\nname = "a"\ntoken = {{ env = "T" }}',
+        f'{POSTS}account = "a"\n[[accounts]]\nname = "a"\ntoken = {{ env = "T" }}\ndaily_budget = "1 EUR"',
+    ],
+)
+def test_a_site_that_charges_is_not_asked_without_a_limit_in_its_own_money(town: Town, tables: str) -> None:
+    [problem] = town.problems(PAID + tables, {"T": "made-up-token"}, base="")
+
+    assert problem.endswith(
+        ' "posts": X charges for what is read, in USD: it needs an [[accounts]] table with '
+        'daily_budget = "1 USD", which the source names as its `account`'
+    )
+
+
+def test_a_site_that_charges_is_asked_within_a_limit(town: Town) -> None:
+    account = '[[accounts]]\nname = "a"\ntoken = { env = "T" }\ndaily_budget = "0.50 USD"\n'
+
+    settings = town.load(f'{PAID}{account}{POSTS}account = "a"', {"T": "made-up-token"}, base="")
+
+    assert settings.accounts["a"].daily_budget == 500_000
