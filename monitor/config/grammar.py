@@ -44,7 +44,7 @@ _LONG: Final[Mapping[str, float]] = {
 _PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([a-z]+)")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _MONTHLY = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th|\.)? +(\S+)")
-_MONEY = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?([A-Z]{3})")
+_MONEY = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?([A-Z]{3}|calls)")
 # What people write for a zone and what is no place; each with a place that keeps this time.
 _ABBREVIATIONS: Final = {
     **dict.fromkeys(("CEST", "MEZ", "MESZ"), "Europe/Berlin"),
@@ -266,6 +266,16 @@ def _absence(value: Any) -> tuple[date, date]:
     return start, end
 
 
+def day(value: Any) -> date:
+    """Read one day: `2027-01-31`, with quotes or without."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value.strip())
+    except (ValueError, AttributeError):
+        raise ValueError(f"{shown(value)} is no day. Write it like 2027-01-31") from None
+
+
 # --- places --------------------------------------------------------------------------------------
 
 
@@ -331,11 +341,12 @@ def holidays_of(value: Any) -> str:
 
 
 def money(value: Any) -> tuple[int, str]:
-    """Read `1 USD`: millionths and the currency."""
+    """Read `1 USD`, or `500 calls` where a site counts these: millionths and what is counted."""
     found = _MONEY.fullmatch(value.strip()) if isinstance(value, str) else None
     if not found or not 0 < Decimal(found[1]) <= MAX_MONEY:
         raise ValueError(
-            f'{shown(value)} is no sum of money. Write it like "1 USD" or "0.50 EUR", up to {MAX_MONEY:,} a day'
+            f'{shown(value)} is no sum of money. Write it like "1 USD" or "0.50 EUR", up to {MAX_MONEY:,} a day, '
+            'or "500 calls" for a site that counts calls'
         )
     return int(Decimal(found[1]) * 1_000_000), found[2]
 

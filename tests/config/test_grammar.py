@@ -291,7 +291,12 @@ def test_holidays_of_nowhere_are_refused(value: Any, why: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("1 USD", (1_000_000, "USD")), ("0.50 EUR", (500_000, "EUR")), ("0.000001USD", (1, "USD"))],
+    [
+        ("1 USD", (1_000_000, "USD")),
+        ("0.50 EUR", (500_000, "EUR")),
+        ("0.000001USD", (1, "USD")),
+        ("500 calls", (500_000_000, "calls")),
+    ],
 )
 def test_money_is_counted_in_millionths(text: str, found: tuple[int, str]) -> None:
     assert grammar.money(text) == found
@@ -305,7 +310,8 @@ def test_money_without_a_currency_or_beyond_reason_is_refused(value: Any) -> Non
         grammar.money(value)
 
     assert str(refused.value) == (
-        f'{grammar.shown(value)} is no sum of money. Write it like "1 USD" or "0.50 EUR", up to 1,000,000 a day'
+        f'{grammar.shown(value)} is no sum of money. Write it like "1 USD" or "0.50 EUR", up to 1,000,000 a day, '
+        'or "500 calls" for a site that counts calls'
     )
 
 

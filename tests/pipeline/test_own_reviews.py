@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from monitor.connector import Limits
 from monitor.plugins import connector
 from tests.connectors.cases import apple_app_store_connect as apple
+from tests.connectors.cases import trustpilot
 from tests.pipeline.driving import Drive, Driver, source
 from tests.pipeline.test_accounts import pem
 from tests.pipeline.test_rechecks import recheck
@@ -22,7 +23,7 @@ COMPLAINT = "Dirty, broken, and they took my money twice. Nobody answers."
 
 @pytest.fixture(autouse=True)
 def _no_gap_between_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("apple_app_store_connect",):
+    for name in ("apple_app_store_connect", "trustpilot"):
         monkeypatch.setattr(connector(name), "limits", Limits(gap=timedelta(0)))
 
 
@@ -153,3 +154,125 @@ def test_a_revoked_key_is_told_at_once(site: Site, drive: Drive) -> None:
     assert looked.look.error is not None
     assert (looked.look.error.code, driver.told()[-1]) == ("reconnect", "source_broken")
     assert "NOT_AUTHORIZED" in str(looked.look.error)
+
+
+class Trustpilot:
+    """One business, its reviews a hundred at once by number, and what each call was signed with."""
+
+    def __init__(self, site: Site) -> None:
+        self.reviews: dict[int, dict[str, Any]] = {}
+        self.asked: list[Asked] = []
+        site.routes["/v1/"] = self.answer
+
+    def puts(self, number: int, at: timedelta, **changes: Any) -> None:
+        created = (START + at).isoformat().replace("+00:00", "Z")
+        changes = {"createdAt": created, "stars": 5, "text": f"Fine, number {number}.", **changes}
+        self.reviews[number] = trustpilot.review(number, **changes)
+
+    def answer(self, asked: Asked) -> Answer:
+        """Answer one request."""
+        self.asked.append(asked)
+        if asked.headers.get("apikey") != "made-up-api-key":
+            return Answer({"fault": "Invalid ApiKey"}, 401)
+        if asked.path.endswith("/find"):
+            found = trustpilot.business(numberOfReviews={"total": len(self.reviews)})
+            return Answer(found if asked.query["name"] == "shop.example" else {}, 200)
+        if asked.path.startswith("/v1/reviews/"):
+            number = int(asked.path.rpartition("/")[2], 16)
+            return Answer(self.reviews[number]) if number in self.reviews else Answer({}, 404)
+        newest = sorted(self.reviews.values(), key=lambda one: str(one["createdAt"]), reverse=True)
+        at, size = (int(asked.query["page"]) - 1) * int(asked.query["perPage"]), int(asked.query["perPage"])
+        return Answer(trustpilot.page(*newest[at : at + size]))
+
+    def paths(self) -> list[str]:
+        """Return what was asked for, and forget it."""
+        paths = [asked.path.rpartition("/")[2] for asked in self.asked]
+        self.asked.clear()
+        return paths
+
+
+def a_business(site: Site, drive: Drive, count: int, *, budget: str = "500 calls") -> tuple[Driver, Trustpilot]:
+    """Return a driver with an account that holds the key, and Trustpilot behind it."""
+    reviews = Trustpilot(site)
+    for number in range(1, count + 1):
+        reviews.puts(number, -timedelta(hours=number))
+    account = f'[[accounts]]\nname = "shop"\napi_key = {{ env = "KEY" }}\ndaily_budget = "{budget}"'
+    one = source("reviews", "trustpilot", site, every="15 min", account="shop", domain="shop.example")
+    return drive(account, one, KEY="made-up-api-key"), reviews
+
+
+def test_the_business_is_asked_for_once_a_day_and_a_look_without_news_takes_one_call(site: Site, drive: Drive) -> None:
+    driver, reviews = a_business(site, drive, 250)
+
+    driver.walk("reviews")
+    first = reviews.paths()
+    looked = driver.look("reviews", minutes=15)
+    quiet = reviews.paths()
+    driver.walk("reviews", hours=25)
+
+    assert (len(driver.ids()), first) == (250, ["find", *["reviews"] * 4])  # three pages, and an empty one
+    assert (quiet, looked.taken.new) == (["reviews"], 0)
+    assert reviews.paths() == ["find", *["reviews"] * 4]
+    assert driver.one("select max(count) from site_totals") == 250
+
+
+def test_every_call_is_counted_and_none_goes_out_once_those_of_the_day_are_used_up(site: Site, drive: Drive) -> None:
+    driver, reviews = a_business(site, drive, 250, budget="6 calls")
+    driver.walk("reviews")
+    driver.look("reviews", minutes=15)
+    spent = driver.one("select sum(amount) from spend")
+    reviews.asked.clear()
+
+    looked = driver.look("reviews", minutes=15)
+
+    assert spent == 6_000_000
+    assert reviews.asked == []
+    assert looked.look.error is not None
+    assert str(looked.look.error) == "the budget of the day for shop is spent (6 calls)"
+
+
+def test_an_old_review_that_turns_bad_is_found_within_a_day_and_its_answer_ends_the_case(
+    site: Site, drive: Drive
+) -> None:
+    driver, reviews = a_business(site, drive, 250)
+    driver.walk("reviews")
+    reviews.reviews[240] |= {"stars": 1, "text": COMPLAINT, "updatedAt": "2026-11-24T09:05:00Z"}
+
+    driver.look("reviews", minutes=15)
+    not_yet = states(driver)
+    driver.walk("reviews", hours=24)
+    turned = (states(driver), driver.told()[-1])
+    reviews.reviews[240] |= {"companyReply": trustpilot.answer(createdAt="2026-11-25T09:30:00Z")}
+    recheck(driver, minutes=15)
+
+    assert not_yet == []
+    assert turned == (["open"], "edited_worse")
+    assert states(driver)[0] in ("answered", "closed")
+    assert driver.one("select text from replies") == "We have sent it again."
+
+
+def test_a_review_that_was_taken_down_ends_its_case(site: Site, drive: Drive) -> None:
+    driver, reviews = a_business(site, drive, 3)
+    driver.walk("reviews")
+    reviews.puts(4, timedelta(minutes=1), stars=1, text=COMPLAINT)
+    driver.look("reviews", minutes=15)
+    opened = states(driver)
+    del reviews.reviews[4]
+
+    recheck(driver, minutes=15)
+
+    assert (opened, states(driver)) == (["open"], ["closed"])
+
+
+def test_a_review_on_the_border_of_two_pages_is_stored_once_when_a_new_one_shifts_them(
+    site: Site, drive: Drive
+) -> None:
+    driver, reviews = a_business(site, drive, 150)
+    driver.bites(requests=2)  # the business and the first page; the second one comes after the shift
+    driver.look("reviews")
+    reviews.puts(900, timedelta(minutes=1))
+
+    driver.walk("reviews", minutes=2)
+    driver.look("reviews", minutes=15)
+
+    assert len(driver.ids()) == len(set(driver.ids())) == 151
