@@ -118,6 +118,7 @@ class Token:
     access: str = field(repr=False)
     refresh: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
+    refresh_ends_at: datetime | None = None  # where the site names an end that no renewal moves
 
     def ends_within(self, span: timedelta, now: datetime) -> bool:
         """Say whether it ends within `span`."""
@@ -125,7 +126,11 @@ class Token:
 
     def after(self, old: Token | None) -> Token:
         """Return this token, with the refresh token of the old one where no new one came."""
-        return self if self.refresh or old is None else replace(self, refresh=old.refresh)
+        if old is None or old.refresh is None:
+            return self
+        if self.refresh:
+            return replace(self, refresh_ends_at=None)  # it comes anew each time
+        return replace(self, refresh=old.refresh, refresh_ends_at=self.refresh_ends_at or old.refresh_ends_at)
 
 
 @dataclass(frozen=True, slots=True)

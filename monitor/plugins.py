@@ -28,7 +28,7 @@ from monitor.notifier import Notifier
 T = TypeVar("T")
 
 RESERVED_SOURCE_KEYS = frozenset(
-    {"name", "connector", "every", "brand", "brands", "account", "team", "base_url", "allow_private"}
+    {"name", "connector", "every", "brand", "brands", "account", "team", "base_url", "allow_private", "ends"}
 )
 RESERVED_CHANNEL_KEYS = frozenset({"name", "notifier", "base_url", "allow_private", "instead", "max_per_day"})
 

@@ -26,7 +26,7 @@ STOPPED = 130
 NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Begin": (setup.demo, setup.init, check.check, check.send_test, read.connectors),
+    "Begin": (setup.demo, setup.init, setup.connect, check.check, check.send_test, read.connectors),
     "Watch": (watch.run, watch.poll, status.status, watch.audit, rescore.rescore),
     "Look": (read.mentions, show.show, read.cases, read.deliveries, read.score, data.report),
     "Teach": (learn.mark, learn.accuracy),

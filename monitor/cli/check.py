@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -28,7 +29,7 @@ ADVICE = {
     "robots": "The site does not want programs there; see docs/connectors.md for another way in.",
     "http_404": "The site knows no such page: look for a slip in the address or the id.",
     "http_410": "The page has gone for good: look for its new address.",
-    "reconnect": "The key is missing, wrong or no longer valid: make a new one on the site and put it in place.",
+    "reconnect": "The key is missing, wrong or no longer valid. To mend:",  # the command follows
     "throttled": "It was asked too often: wait, and choose a longer `every`.",
     "over_budget": "The money or quota of the day is spent; it goes on tomorrow, or raise `daily_budget`.",
     "unexpected_type": "It answers with another kind of page than expected: open the address in a browser.",
@@ -115,13 +116,14 @@ def _ask_site(daemon: Daemon, source: SourceSettings) -> dict[str, Any]:
     unseen = SourceState(source.name, source.connector, source.options_hash, added_at=now, next_poll_at=now)
     look = polling.look(source, unseen, daemon.tools)
     if look.error is not None:
-        return {"fine": None, "trouble": str(look.error), "advice": _advice(look.error)}
+        return {"fine": None, "trouble": str(look.error), "advice": _advice(look.error, source)}
     fine = f"answers, and can be read ({counted(len(look.seen), 'mention')} in the first look)"
     return {"fine": fine if look.seen else NOTHING, "trouble": None, "advice": None}
 
 
-def _advice(error: LookError) -> str | None:
-    return ADVICE.get(error.code)
+def _advice(error: LookError, source: SourceSettings) -> str | None:
+    advice = ADVICE.get(error.code)
+    return f"{advice} {command()} connect {shlex.quote(source.name)}" if error.code == "reconnect" else advice
 
 
 def _ask_channel(daemon: Daemon, channel: ChannelSettings) -> dict[str, Any]:

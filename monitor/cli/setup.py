@@ -1,4 +1,4 @@
-"""Commands that set things up: demo, init."""
+"""Commands that set things up: demo, init, connect."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from monitor.cli.common import ConfigOption
 
 
 def demo(
@@ -36,3 +38,26 @@ def init(
     from monitor.cli.invocation import command
 
     questions.run(folder, command=command())
+
+
+def connect(
+    source: Annotated[str, typer.Argument(help="The source, by its name in the configuration.", metavar="SOURCE")],
+    again: Annotated[bool, typer.Option("--again", help="Ask for everything anew, although it works.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Give a source the account, key or consent it needs, and prove it.
+
+    It says what to do step by step, asks for each missing secret and keeps it in a file that only you can read.
+    An access that is allowed in a browser can be allowed on any device. Last, the site is asked once.
+
+    Example: monitor connect quay-street
+    """
+    import os
+
+    from monitor import config as configuration
+    from monitor import logs
+    from monitor.cli import connect as connecting
+    from monitor.cli.invocation import command
+
+    logs.use("warning")
+    connecting.run(source, configuration.find(config, os.environ), os.environ, again=again, command=command())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from monitor.config.adding import line_of, with_key
+from monitor.config.connecting import Key, Needs, load_one, needs
 from monitor.config.load import FILE_NAME, USUAL_RULE, find, load
 from monitor.config.renamed import RENAMED, Renamed
+from monitor.config.secrets import flaw_of
 from monitor.config.sentences import sentences
 from monitor.config.settings import AccountSettings, ChannelSettings, Settings, SourceSettings, secret_values
 
@@ -13,11 +16,18 @@ __all__ = [
     "USUAL_RULE",
     "AccountSettings",
     "ChannelSettings",
+    "Key",
+    "Needs",
     "Renamed",
     "Settings",
     "SourceSettings",
     "find",
+    "flaw_of",
+    "line_of",
     "load",
+    "load_one",
+    "needs",
     "secret_values",
     "sentences",
+    "with_key",
 ]

@@ -36,7 +36,7 @@ class Accounts:
                 budget, currency = table.daily_budget or (None, "USD")
                 secrets = {key: value for key, value in values.items() if isinstance(value, SecretStr)}
                 options = {key: value for key, value in values.items() if key not in secrets}
-                self.found[table.name] = AccountSettings(table.name, secrets, options, budget, currency)
+                self.found[table.name] = AccountSettings(table.name, secrets, options, budget, currency, table.ends)
         return self.found
 
     def named_by(self, source: Mapping[str, Any]) -> str | None:

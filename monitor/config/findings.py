@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path as FilePath
@@ -47,9 +47,9 @@ class Findings:
         """Note something that works and is probably not meant."""
         self._warnings.append((owner, key, what))
 
-    def problems(self) -> list[Problem]:
-        """Return all problems in file order."""
-        return self._told(self._problems)
+    def problems(self, about: Callable[[Path, Path], bool] | None = None) -> list[Problem]:
+        """Return all problems in file order, or those of some owners and keys."""
+        return self._told([found for found in self._problems if about is None or about(found[0], found[1])])
 
     def warnings(self) -> list[Problem]:
         """Return all warnings in file order."""

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
@@ -20,12 +20,12 @@ from monitor.config.explain import explain
 from monitor.config.findings import Findings
 from monitor.config.positions import Path
 from monitor.config.renamed import RENAMED, Renamed, apply
-from monitor.config.secrets import Secrets, keys_of
+from monitor.config.secrets import Secrets, is_secret, keys_of, takes_secret
 from monitor.config.settings import ChannelSettings, Settings, SourceSettings
 from monitor.config.tables import USUAL_HOURS, Tables, split
 from monitor.connector import Connector, ConnectorConfig
 from monitor.errors import ConfigError, UsageError
-from monitor.models import Brand, DigestTimes, Hours, Person, Retention, Rule, Severity, Team
+from monitor.models import Brand, DigestTimes, Hours, Json, Person, Retention, Rule, Severity, Team
 from monitor.notifier import Notifier, NotifierConfig
 from monitor.plugins import Plugins, connectors, notifiers
 
@@ -47,19 +47,15 @@ def load(path: FilePath, env: Mapping[str, str], *, renamed: Sequence[Renamed] =
     Raises ConfigError with all problems in file order. What works and is probably not meant is in
     `Settings.warnings`.
     """
-    text, raw = file.read(path)
-    findings = Findings(path, text, raw)
-    apply(renamed, raw, findings)
-    secrets = Secrets(findings, env, path.absolute().parent)
-    tables = Tables(raw, findings, secrets)
-    settings = _Reading(path, tables, findings, secrets, Accounts(tables)).settings()
-    if problems := findings.problems():
+    reading = Reading.of(path, env, renamed=renamed)
+    settings = reading.settings()
+    if problems := reading.findings.problems():
         raise ConfigError(problems)
-    return settings()
+    return doubts.with_warnings(settings(), reading.findings)
 
 
 @dataclass
-class _Reading:
+class Reading:
     """One reading of one file: tables in, values out, what is wrong goes to the findings."""
 
     path: FilePath
@@ -68,6 +64,25 @@ class _Reading:
     secrets: Secrets
     accounts: Accounts
     broken: set[tuple[str, str]] = field(default_factory=set)  # plug-ins whose fault is told already
+
+    @classmethod
+    def of(
+        cls,
+        path: FilePath,
+        env: Mapping[str, str],
+        *,
+        renamed: Sequence[Renamed] = RENAMED,
+        given: Mapping[Path, Json] | None = None,
+    ) -> Reading:
+        """Open a file. `given` are values by their place, as if they stood in it."""
+        text, raw = file.read(path)
+        findings = Findings(path, text, raw)
+        apply(renamed, raw, findings)
+        for (kind, number, key), value in (given or {}).items():
+            raw[str(kind)][number][key] = value
+        secrets = Secrets(findings, env, path.absolute().parent)
+        tables = Tables(raw, findings, secrets)
+        return cls(path, tables, findings, secrets, Accounts(tables))
 
     def settings(self) -> Callable[[], Settings]:
         """Read everything; return what makes the settings, to be called when nothing is wrong."""
@@ -85,7 +100,7 @@ class _Reading:
         self.tables.check_references()
 
         def made() -> Settings:
-            settings = Settings(
+            return Settings(
                 path=self.path,
                 database=self._database(monitor.database),
                 zone=monitor.timezone,
@@ -107,7 +122,6 @@ class _Reading:
                 rules=tuple(rules),
                 scorer=monitor.scorer,
             )
-            return doubts.with_warnings(settings, self.findings)
 
         return made
 
@@ -214,6 +228,16 @@ class _Reading:
             self.findings.problem(owner, str(error), (key,))
             return None
 
+    def kind(self, raw: Mapping[str, Any]) -> type[Connector[Any]] | None:
+        """Return the connector of a source's table, or None where it names none that can be loaded."""
+        name = raw.get("connector")
+        known = isinstance(name, str) and name in self._connectors and ("connector", name) not in self.broken
+        return self._connectors[str(name)] if known else None
+
+    def ends_of(self, raw: Mapping[str, Any]) -> date | None:
+        """Return the day on which the key of a source's table ends, where one stands there that can be read."""
+        return grammar.day(raw["ends"]) if "ends" in raw else None
+
     def _options(
         self, model: type[T], raw: dict[str, Any], owner: Path, common: Sequence[str], account: str | None = None
     ) -> T | None:
@@ -225,7 +249,8 @@ class _Reading:
             for key, sentence in explain(error, model, {**lent, **filled}, list(common)):
                 lender = self.accounts.owner(account) if key and key[0] in lent else owner
                 if not self.tables.told(lender, key):
-                    self.findings.problem(lender, sentence, key)
+                    asked = self.secrets.asked_for(lender) if _is_missing_secret(model, key, lent, filled) else ""
+                    self.findings.problem(lender, sentence.rstrip(".") + asked if asked else sentence, key)
         return None
 
     def _channels(self) -> list[ChannelSettings]:
@@ -273,6 +298,7 @@ class _Reading:
         self.accounts.used_by(account, kind.Config if kind else None)
         options = self._options(kind.Config, own, owner, list(keys_of(schema.SourceTable)), account) if kind else None
         self._check_source(owner, raw, kind)
+        self._check_end(owner, raw, kind, account)
         self._check_money(owner, kind, account)
         if not kind or not isinstance(options, ConnectorConfig):
             return None
@@ -298,7 +324,21 @@ class _Reading:
             team=table.team,
             base_url=table.base_url,
             allow_private=table.allow_private,
+            ends=table.ends,
         )
+
+    def _check_end(
+        self, owner: Path, raw: Mapping[str, Any], kind: type[Connector[Any]] | None, account: str | None
+    ) -> None:
+        if kind is None or "ends" not in raw:
+            return
+        secret = {key for key, info in keys_of(kind.Config).items() if takes_secret(info.annotation)}
+        if account is not None and not secret & raw.keys():
+            what = f"`ends`: it has no key of its own. Write it in the [[accounts]] table `{account[:60]}`"
+            self.findings.problem(owner, what, ("ends",))
+        elif not secret:
+            what = f"`ends`: {kind.title or raw['connector']} takes no key, so none can end"
+            self.findings.problem(owner, what, ("ends",))
 
     def _check_source(self, owner: Path, raw: Mapping[str, Any], kind: type[Connector[Any]] | None) -> None:
         self._check_base_url(owner, raw)
@@ -356,6 +396,11 @@ class _Reading:
                 told = table.channels or (team.channels if team else ()) or everybody
                 found.append(Rule(**{**dict(table), "channels": told}))
         return found or [Rule(USUAL_RULE, everybody)]
+
+
+def _is_missing_secret(model: type[BaseModel], key: Path, *tables: Mapping[str, Any]) -> bool:
+    info = keys_of(model).get(str(key[0])) if len(key) == 1 else None
+    return info is not None and is_secret(info.annotation) and not any(key[0] in table for table in tables)
 
 
 def _span_or_none(value: Any) -> timedelta | None:

@@ -90,6 +90,7 @@ Due = Annotated[Target, PlainValidator(grammar.target)]
 Kept = Annotated[timedelta, PlainValidator(grammar.reader(grammar.span, grammar.KEPT, long=True))]
 Every = Annotated[timedelta, PlainValidator(grammar.reader(grammar.span, grammar.EVERY))]
 Address = Annotated[str, PlainValidator(_address)]
+Day = Annotated[date, PlainValidator(grammar.day)]
 Mail = Annotated[str, PlainValidator(addresses.mail_address)]
 
 
@@ -186,6 +187,7 @@ class AccountTable(Table):
 
     name: Name
     daily_budget: Annotated[tuple[int, str], PlainValidator(grammar.money)] | None = None
+    ends: Day | None = None
 
 
 class SourceTable(Table):
@@ -200,6 +202,7 @@ class SourceTable(Table):
     team: Name | None = None
     base_url: Address | None = None
     allow_private: StrictBool = False
+    ends: Day | None = None
 
 
 class ChannelTable(Table):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import stat
 import types
 from collections.abc import Iterator, Mapping
@@ -55,6 +56,16 @@ def takes_secret(annotation: Any) -> bool:
         part is SecretStr or any(takes_secret(inner) for inner in get_args(part) if inner is not Ellipsis)
         for part in _parts(annotation)
     )
+
+
+def is_secret(annotation: Any) -> bool:
+    """Say whether one secret stands at a place, and nothing else."""
+    return set(_parts(annotation)) - {type(None)} == {SecretStr}
+
+
+def is_text(annotation: Any) -> bool:
+    """Say whether a text stands at a place, and nothing else."""
+    return set(_parts(annotation)) - {type(None)} == {str}
 
 
 def _parts(annotation: Any) -> Iterator[Any]:
@@ -122,7 +133,7 @@ class Secrets:
             return {name: self._value(_items(annotation), item, owner, (*key, name)) for name, item in value.items()}
         if isinstance(value, list):
             return [self._value(_items(annotation), item, owner, (*key, n)) for n, item in enumerate(value)]
-        if isinstance(value, (str, int, float)) and set(_parts(annotation)) - {type(None)} == {SecretStr}:
+        if isinstance(value, (str, int, float)) and is_secret(annotation):
             self.plain(owner, key)
             return SecretStr("")
         return value
@@ -139,6 +150,20 @@ class Secrets:
             key,
         )
 
+    def asked_for(self, owner: Path) -> str:
+        """Return the end of a sentence about a missing secret: which command asks for it; nothing where none does."""
+        listed = self.findings.tables.get("sources")
+        tables = [entry for entry in listed if isinstance(entry, Mapping)] if isinstance(listed, list) else []
+        if owner[0] == "accounts":
+            entry = self.findings.tables["accounts"][owner[1]]
+            tables = [table for table in tables if table.get("account") == entry.get("name")]
+        elif owner[0] == "sources":
+            tables = [listed[owner[1]]]  # type: ignore[index]  # it is a list, or this would be no owner
+        else:
+            tables = []
+        name = next((table["name"] for table in tables if isinstance(table.get("name"), str)), "")
+        return f". To be asked for it: monitor connect {shlex.quote(name)}" if name and name.isprintable() else ""
+
     def _name_of(self, owner: Path) -> str:
         label = self.findings.label(owner)
         return label.partition('"')[2].rstrip('"') or str(owner[0])
@@ -149,11 +174,11 @@ class Secrets:
             text = self._variable(name) if kind == "env" else self._file(name, owner, key)
             what = f"the variable {name}" if kind == "env" else f"the file {name}"
             text = text.rstrip("\r\n")
-            if flaw := _flaw(text):
+            if flaw := flaw_of(text):
                 raise ValueError(f"{what} {flaw}")
         except ValueError as error:
             self.failed.add((*owner, *key))
-            self.findings.problem(owner, f"`{key_name(key)}`: {error}", key)
+            self.findings.problem(owner, f"`{key_name(key)}`: {error}{self.asked_for(owner)}", key)
             return SecretStr("")
         if len(text) >= SHORTEST_HIDDEN:
             self.findings.hidden.add(text)
@@ -197,7 +222,7 @@ def is_reference(value: Any) -> bool:
     )
 
 
-def _flaw(text: str) -> str | None:
+def flaw_of(text: str) -> str | None:
     """Return why a text is no secret of a service, without repeating any of it."""
     if not text.strip():
         return "is empty"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class AccountSettings:
     options: Mapping[str, Json] = field(default_factory=dict)  # what is not secret: an id, a user name
     daily_budget: int | None = None
     currency: str = "USD"
+    ends: date | None = None  # the day on which its key ends, as somebody wrote it down
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,12 @@ class SourceSettings:
     team: str | None = None
     base_url: str | None = None
     allow_private: bool = False
+    ends: date | None = None  # the day on which a key of its own ends
+
+    @property
+    def holder(self) -> str:
+        """Return under which name its tokens are kept: that of its account, which others may share."""
+        return self.account or f"source:{self.name}"
 
     def build(self) -> Connector[Any]:
         """Return the connector, ready to ask."""

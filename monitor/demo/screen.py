@@ -58,6 +58,11 @@ class Screen:
         """Print a line as it stands: a path or a command is never broken in two."""
         self._print(text)
 
+    def prompt(self, text: str) -> None:
+        """Print the beginning of a line that somebody will end."""
+        self._stream.write(text)
+        self._stream.flush()
+
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table; the last two columns share what the others leave and are wrapped."""
         widths = self._widths([heads, *rows])

@@ -7,6 +7,8 @@ still to be asked (`walk`), the bookmark, the validators, when to look again.
 
 walk        how far a walk has come, and what one bite of it brought
 vault       tokens and the money of the day
+consent     an access that a person allows in a browser
+endings     keys that will end, announced before they do
 signing     secrets: put on in the moment of sending, taken off what comes back
 asking      one request: paid, signed, sent, and what the answer means
 catch       what the pages brought, normalised and judged
@@ -18,6 +20,8 @@ taking      what a look brought, stored and decided in one transaction
 """
 
 from monitor.polling.condition import remind
+from monitor.polling.consent import Invitation, connected_at, invite, note_connected, redeem
+from monitor.polling.endings import announce
 from monitor.polling.looking import broken_look, look, receive, recheck
 from monitor.polling.taking import LEASE, Taken, introduce, take, take_recheck
 from monitor.polling.tools import Tools
@@ -27,16 +31,22 @@ from monitor.polling.walk import BiteSize, Look, Walk
 __all__ = [
     "LEASE",
     "BiteSize",
+    "Invitation",
     "Look",
     "Taken",
     "Tools",
     "Vault",
     "Walk",
+    "announce",
     "broken_look",
+    "connected_at",
     "introduce",
+    "invite",
     "look",
+    "note_connected",
     "receive",
     "recheck",
+    "redeem",
     "remind",
     "take",
     "take_recheck",

@@ -33,8 +33,7 @@ class Asking:
         self.requests = 0
         self._session = tools.session(source, connector)
         auth = connector.auth()
-        account = source.account or f"source:{source.name}"
-        self._signing = Signing(auth, account, tools.vault, self._fetch, tools.clock) if auth else None
+        self._signing = Signing(auth, source.holder, tools.vault, self._fetch, tools.clock) if auth else None
 
     def ask(self, request: AnyRequest, validators: Validators | None) -> Answer:
         """Pay for a request, send it and read the answer. Raises LookError."""

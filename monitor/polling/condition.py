@@ -185,5 +185,5 @@ def _facts(
 
 def _mend(source: SourceSettings, trouble: Trouble) -> str:
     if trouble.code == "reconnect":
-        return f"put a new key in place of the old one, restart me, then monitor poll {shlex.quote(source.name)}"
+        return f"monitor connect {shlex.quote(source.name)}"
     return f"monitor poll {shlex.quote(source.name)} --dry-run"

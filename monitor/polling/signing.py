@@ -79,10 +79,18 @@ class Signing:
             if refused.code != "reconnect" or token is None or token.refresh is None:
                 raise
             # Somebody may have put a new secret into the configuration since the stored one came.
-            again = self.auth.renew(None, now)
-            if not isinstance(again, Signed) or again == asked:
+            again = self._from_configuration(now)
+            if again is None or again == asked:
                 raise
             return self._exchange(again, now)
+
+    def _from_configuration(self, now: datetime) -> Signed | None:
+        """Return what asks for a token with what is configured; None where nothing of that is."""
+        try:
+            asked = self.auth.renew(None, now)
+        except RefusedError:
+            return None
+        return asked if isinstance(asked, Signed) else None
 
     def _exchange(self, asked: Signed, now: datetime) -> Token:
         answer = self.send(asked)

@@ -345,13 +345,37 @@ def load_token(conn: Connection, account: str) -> Token | None:
     row = conn.execute(sa.select(t.tokens).where(t.tokens.c.account == account)).first()
     if row is None:
         return None
-    return Token(row.token["access"], refresh=row.token.get("refresh"), expires_at=row.ends_at)
+    return _token(row)
+
+
+def tokens(conn: Connection) -> dict[str, Token]:
+    """Return the current tokens of all accounts that have one."""
+    return {row.account: _token(row) for row in conn.execute(sa.select(t.tokens))}
+
+
+def forget_token(conn: Connection, account: str) -> None:
+    """Let a token go: the secret that it came from has been replaced."""
+    conn.execute(t.tokens.delete().where(t.tokens.c.account == account))
+
+
+def _token(row: Any) -> Token:
+    ends = row.token.get("refresh_ends_at")
+    return Token(
+        row.token["access"],
+        refresh=row.token.get("refresh"),
+        expires_at=row.ends_at,
+        refresh_ends_at=datetime.fromisoformat(ends) if ends else None,
+    )
 
 
 def save_token(conn: Connection, account: str, token: Token, now: datetime) -> None:
     """Store a new token, alone, before it is used."""
     values = {
-        "token": {"access": token.access, "refresh": token.refresh},
+        "token": {
+            "access": token.access,
+            "refresh": token.refresh,
+            "refresh_ends_at": token.refresh_ends_at.isoformat() if token.refresh_ends_at else None,
+        },
         "ends_at": token.expires_at,
         "renewed_at": now,
     }

@@ -433,7 +433,8 @@ def test_a_key_of_an_account_that_no_source_knows_is_told(town: Town) -> None:
     hint = "Did you mean `token`? Known: limit, order, pages, token, user."
     assert problems == [
         f'monitor.toml:13: accounts[0] "talk-acme": unknown key `tokn`. {hint}',
-        'monitor.toml:17: sources[0] "talk": `token` is missing. Known: user, token, order, pages, limit.',
+        'monitor.toml:17: sources[0] "talk": `token` is missing. Known: user, token, order, pages, limit. '
+        "To be asked for it: monitor connect talk",
     ]
 
 
@@ -446,7 +447,8 @@ def test_a_wrong_secret_of_an_account_is_told_once_where_it_stands(town: Town) -
     wrong = town.problems(text.replace("{token}", '{ env = "T" }'), {"T": "wrong-token"})
 
     where = 'monitor.toml:15: accounts[0] "a": `token`'
-    assert unset == [f"{where}: the variable T is not set where the monitor was started"]
+    asked = "To be asked for it: monitor connect talk-0"
+    assert unset == [f"{where}: the variable T is not set where the monitor was started. {asked}"]
     ways = 'token = { env = "A_TOKEN" } or token = { file = "secrets/a_token" }'
     assert plain == [
         f"{where} is a secret and stands here in plain text. Put it into a variable or a file and write {ways}"

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import httpx
 
 from tests.town import START, Answer, Asked, Site
 
@@ -123,6 +128,85 @@ class Keys:
         if not self.lets_in(asked):
             return Answer({"error": "who are you"}, 401)
         return Answer({"reviews": self.reviews, **self.extra})
+
+
+class ConsentSite:
+    """A site whose owner allows an access in a browser: OAuth 2.0 with a code, PKCE and refresh tokens.
+
+    Codes work once. `more` is what the token server adds to its answers; `revoke` ends all that was given.
+    """
+
+    CLIENT, SECRET = "our-client", "made-up-client-secret"
+
+    def __init__(self, site: Site) -> None:
+        self.url = site.url
+        self.reviews: list[dict[str, Any]] = []
+        self.allows = True
+        self.more: dict[str, Any] = {"expires_in": 3600}
+        self.gives_refresh = True
+        self.token_requests: list[Asked] = []
+        self.codes: dict[str, Mapping[str, str]] = {}
+        self.good: set[str] = set()
+        self._number = 0
+        site.routes["/consent"] = self.answer
+
+    def browse(self, address: str) -> str:
+        """Open an address as a browser would, allow the access, and return the address at which that ends."""
+        parts = urlsplit(address)
+        with httpx.Client() as browser:
+            answer = browser.get(f"{self.url}{parts.path}?{parts.query}")
+        return answer.headers["location"]
+
+    def revoke(self) -> None:
+        """End everything that was allowed."""
+        self.good.clear()
+
+    def answer(self, asked: Asked) -> Answer:
+        """Answer one request."""
+        match asked.path.rpartition("/")[2]:
+            case "authorize":
+                return self._allow(asked.query)
+            case "token":
+                self.token_requests.append(asked)
+                return self._give(asked.form)
+        if asked.headers.get("authorization", "").removeprefix("Bearer ") not in self.good:
+            return Answer({"error": "who are you"}, 401)
+        return Answer({"reviews": self.reviews})
+
+    def _allow(self, query: Mapping[str, str]) -> Answer:
+        if query["client_id"] != self.CLIENT or query["response_type"] != "code" or query["town"] != "1":
+            return Answer(b"no such client", 400)
+        back = {"state": query["state"]}
+        if self.allows:
+            code = f"4/code-{len(self.codes) + 1}"
+            self.codes[code] = query
+            back["code"] = code
+        else:
+            back["error"] = "access_denied"
+        return Answer(b"", 302, {"Location": f"{query['redirect_uri']}/?{urlencode(back)}&scope=reviews#end"})
+
+    def _give(self, form: Mapping[str, str]) -> Answer:
+        if (form.get("client_id"), form.get("client_secret")) != (self.CLIENT, self.SECRET):
+            return Answer({"error": "invalid_client"}, 401)
+        if form["grant_type"] == "refresh_token":
+            fine = form["refresh_token"] in self.good
+        else:
+            query = self.codes.pop(form["code"], None)
+            proof = base64.urlsafe_b64encode(hashlib.sha256(form["code_verifier"].encode()).digest()).decode()
+            fine = (
+                query is not None
+                and query["code_challenge_method"] == "S256"
+                and query["code_challenge"] == proof.rstrip("=")
+                and query["redirect_uri"] == form["redirect_uri"]
+            )
+        if not fine:
+            return Answer({"error": "invalid_grant"}, 400)
+        self._number += 1
+        tokens = {"access_token": f"access-token-{self._number}"}
+        if self.gives_refresh and form["grant_type"] != "refresh_token":
+            tokens["refresh_token"] = f"refresh-token-{self._number}"
+        self.good |= set(tokens.values())
+        return Answer({**tokens, **self.more})
 
 
 def at(minutes: float = 0) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
-from collections.abc import Callable
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TextIO, TypeVar
 
 from monitor.demo.screen import Screen
@@ -21,8 +22,9 @@ LONGEST = 10_000  # characters of one
 class Asker:
     """Asks. Every question can be answered with `?` for more words about it."""
 
-    def __init__(self, screen: Screen, stream: TextIO) -> None:
+    def __init__(self, screen: Screen, stream: TextIO, *, left: str = "nothing was written") -> None:
         self.screen = screen
+        self.left = left  # what there is when the answers end too early
         self._stream = stream
         self._typed = stream.isatty()
         if self._typed:
@@ -48,14 +50,37 @@ class Asker:
                 self._complain(error)
         return found
 
-    def ask_secret(self, question: str, read: Read[T]) -> T:
-        """Ask for something that is not shown while it is typed."""
+    def ask_secret(self, question: str, read: Read[T], *, unfinished: Callable[[str], bool] = lambda _: False) -> T:
+        """Ask for something that is not shown while it is typed; it goes on over lines while it is `unfinished`."""
         self.screen.say(question)
         while True:
             try:
-                return read(getpass.getpass("> ").strip() if self._typed else self._line("> ", ""))
+                return read(self._hidden_lines(unfinished))
             except ValueError as error:
                 self._complain(error)
+
+    def pause(self, words: str) -> None:
+        """Wait until somebody has done something and types Enter; where nobody types, go on."""
+        if self._typed:
+            self._typed_line(words)
+
+    def _hidden_lines(self, unfinished: Callable[[str], bool]) -> str:
+        if not self._typed:
+            return self._lines(unfinished)
+        self.screen.prompt("> ")
+        with _unseen(self._stream):
+            try:
+                return self._lines(unfinished)
+            finally:
+                self.screen.say()
+
+    def _lines(self, unfinished: Callable[[str], bool]) -> str:
+        text = self._piped_line()
+        lines = 1
+        while text and unfinished(text) and lines < MOST:
+            text = f"{text}\n{self._piped_line()}"
+            lines += 1
+        return text.strip()
 
     def _line(self, prompt: str, more: str) -> str:
         while True:
@@ -68,17 +93,30 @@ class Asker:
         try:
             return input(prompt).strip()
         except EOFError:
-            raise _ended() from None
+            raise self._ended() from None
 
     def _piped_line(self) -> str:
         line = self._stream.readline(LONGEST)
         if not line:
-            raise _ended()
+            raise self._ended()
         return line.strip()
 
     def _complain(self, error: ValueError) -> None:
         self.screen.note(terminal(str(error)))
 
+    def _ended(self) -> UsageError:
+        return UsageError(f"the answers ended before the last question; {self.left}")
 
-def _ended() -> UsageError:
-    return UsageError("the answers ended before the last question; nothing was written")
+
+@contextmanager
+def _unseen(stream: TextIO) -> Iterator[None]:
+    """Show nothing of what is typed or pasted; all of its lines arrive, which getpass would throw away."""
+    line = stream.fileno()
+    before = termios.tcgetattr(line)
+    silent = [*before]
+    silent[3] &= ~termios.ECHO
+    try:
+        termios.tcsetattr(line, termios.TCSADRAIN, silent)
+        yield
+    finally:
+        termios.tcsetattr(line, termios.TCSADRAIN, before)
