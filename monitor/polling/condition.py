@@ -54,7 +54,7 @@ def judge(
         error = None  # it is being read, as fast as the site allows
     verdict = policy.health(
         policy.HealthBefore(state.health, state.failures, state.failing_since, state.told_at),
-        _outcome(look, poll, error),
+        _outcome(look, poll, error, may_be_empty=source.kind.may_be_empty),
         [_past(one) for one in sources.last_polls(conn, source.name) if one.done or one.error_code],
         now,
     )
@@ -79,11 +79,12 @@ def judge(
     return verdict.health, verdict.tell
 
 
-def _outcome(look: Look, poll: Poll, error: LookError | None) -> policy.LookOutcome:
+def _outcome(look: Look, poll: Poll, error: LookError | None, *, may_be_empty: bool) -> policy.LookOutcome:
     return policy.LookOutcome(
         ok=error is None,
         seen=poll.seen,
-        not_modified=poll.not_modified or not look.done,  # the rest of the walk may have something
+        # The rest of the walk may have something, or the site shows a short span in which nothing came.
+        not_modified=poll.not_modified or not look.done or may_be_empty,
         reconnect=error is not None and error.code == "reconnect",
         over_budget=error is not None and error.code == "over_budget",
     )

@@ -345,7 +345,9 @@ def test_being_asked_to_wait_is_heard(subject: Connector[Any]) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"   \n", LOGIN_PAGE, b"null", b"true", b'"text"', b"[]", b"{}", b"\x00\xff\xfe"]
 )
-def test_what_is_no_answer_is_never_no_news(subject: Connector[Any], body: bytes) -> None:
+def test_what_is_no_answer_is_never_no_news(subject: Connector[Any], cases: Cases, body: bytes) -> None:
+    if isinstance(cases.empty, Answer) and cases.empty.bytes() == body:
+        pytest.skip("This is how the site says that there is nothing.")
     content_type = "text/html" if body.lstrip().startswith(b"<") else "application/json"
 
     assert fails(subject, Answer(body, content_type=content_type))
