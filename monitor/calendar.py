@@ -165,6 +165,11 @@ def quiet_until(span: Span | None, zone: str, at: datetime) -> datetime | None:
     return None
 
 
+def at_local(day: date, at: time, zone: str) -> datetime:
+    """Return the instant at which local clocks show a time of a day; the first of two."""
+    return _instant(day, at, ZoneInfo(zone))
+
+
 def next_daily(at: time, zone: str, now: datetime) -> datetime:
     """Return the next instant after `now` at which local clocks show `at`: once on every day."""
     return _next(at, zone, now, lambda day: day)

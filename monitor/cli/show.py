@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,9 @@ from monitor.cli.common import ConfigOption, JsonOption, ago, load, local, numbe
 from monitor.cli.screen import Column, show_json, show_quote, show_record, show_table
 from monitor.cli.screen import show as show_line
 from monitor.errors import UsageError
+
+if TYPE_CHECKING:
+    from monitor.config import Settings
 
 
 def show(
@@ -29,7 +33,7 @@ def show(
     from monitor import clock
     from monitor.store import inspect
 
-    settings = load(config)
+    settings, now = load(config), clock.now()
     is_case = ref.strip().lower().startswith("c")
     with opened(settings) as store, store.read() as conn:
         facts = inspect.case(conn, number(ref, "c")) if is_case else inspect.mention(conn, number(ref, "m"))
@@ -38,11 +42,22 @@ def show(
     if as_json:
         show_json(facts)
         return
-    page = _Page(settings.zone, clock.now())
+    page = _Page(settings.zone, now)
     if is_case:
-        page.case(facts)
+        page.case(facts, _next_step(facts, settings, now))
     else:
         page.mention(facts)
+
+
+def _next_step(facts: Mapping[str, Any], settings: Settings, now: datetime) -> str:
+    """Return what happens next to a case by the clock."""
+    from monitor import intake, render
+
+    routing = intake.Routing.of(settings)
+    row = SimpleNamespace(**facts)
+    times = render.Times(now, routing.zone_of(row.team))
+    team = routing.team(row.team)
+    return render.next_step(intake.value_of(row), intake.steps_of(row), row.next_step_at, team, times)
 
 
 class _Page:
@@ -89,7 +104,7 @@ class _Page:
         by, note = f" by {mark['who']}" if mark["who"] else "", f": {mark['note']}" if mark["note"] else ""
         return f"{mark['mark'].replace('_', ' ')}{by}, {self._time(mark['at'])}{note}"
 
-    def case(self, facts: Mapping[str, Any]) -> None:
+    def case(self, facts: Mapping[str, Any], next_step: str) -> None:
         """Print a case."""
         who = facts["assignee"] or "Nobody"
         show_line(f"{facts['id']}: {facts['state']}, {facts['severity']}. {who} has it.")
@@ -104,15 +119,40 @@ class _Page:
                 ("answer seen", self._time(facts["answer_seen_at"])),
                 ("closed", self._time(facts["closed_at"])),
                 ("resolution", facts["resolution"]),
+                ("next", next_step),
                 *(("about", f"{one['id']}  {one['source']}  {one['url'] or ''}") for one in facts["mentions"]),
             ]
         )
         print()
         show_table(
-            ("when", "what", "who", "through"),
-            [(local(one["at"], self.zone), one["event"], one["who"], one["through"]) for one in facts["events"]],
+            ("when", "what", "who", "through", Column("more", 16, wraps=True)),
+            [
+                (
+                    local(one["at"], self.zone),
+                    one["event"].replace("_", " "),
+                    one["who"],
+                    one["through"],
+                    self._more(one),
+                )
+                for one in facts["events"]
+            ],
             "Nothing has happened yet.",
         )
+
+    def _more(self, event: Mapping[str, Any]) -> str:
+        """Return what else there is to an event: a note, to whom, until when, after how long."""
+        from monitor.render import span
+
+        facts = event["facts"]
+        until = facts.get("until")
+        parts = [
+            facts.get("text"),
+            f"to {facts['to']}" if facts.get("to") else None,
+            f"until {local(datetime.fromisoformat(until), self.zone)}" if until else None,
+            (facts.get("resolution") or "").replace("_", " "),
+            f"after {span(timedelta(minutes=after))}" if (after := facts.get("after_minutes")) is not None else None,
+        ]
+        return "; ".join(str(part) for part in parts if part)
 
     def _time(self, moment: datetime | None) -> str | None:
         return None if moment is None else f"{local(moment, self.zone)} ({ago(moment, self.now)})"

@@ -44,8 +44,9 @@ def happen(
     if isinstance(after, Refused):
         return after
     fresh = table.add_event(
-        conn, case_id, event.kind, key=key, at=event.at, through=event.through, who=event.who, facts=_facts(event)
-    )
+        conn, case_id, event.kind, key=key, at=event.at, through=event.through, who=event.who,
+        facts=_facts(event, after),
+    )  # fmt: skip
     if not fresh:
         return before
     changes: dict[str, Any] = {
@@ -95,7 +96,8 @@ def _clock(row: Any, before: CaseValue, after: CaseValue, event: Event, timing: 
     return {"next_step_at": policy.next_at(after, steps_of(row), event.at)}
 
 
-def _facts(event: Event) -> dict[str, Json]:
+def _facts(event: Event, after: CaseValue) -> dict[str, Json]:
+    delay = after.answered_at - after.opened_at if event.kind is EventKind.ANSWER_SEEN and after.answered_at else None
     said = {
         "to": event.to,
         "text": event.text,
@@ -104,6 +106,7 @@ def _facts(event: Event) -> dict[str, Json]:
         "until": _text(event.until),
         "due_at": _text(event.due_at),
         "published_at": _text(event.published_at),
+        "after_minutes": round(delay.total_seconds() / 60) if delay is not None else None,
     }
     return {name: value for name, value in said.items() if value is not None}
 

@@ -41,7 +41,7 @@ Several mentions in one scene are folded: counts, the worst three, and the way t
 """
 
 from monitor.render.compose import MUST_BE_HEARD, message
-from monitor.render.phrases import Times
+from monitor.render.phrases import Times, span
 from monitor.render.pictures import Picture, card_html, gallery, mail_page
 from monitor.render.sheet import folded_csv
 from monitor.render.steps import next_step
@@ -62,4 +62,5 @@ __all__ = [
     "mail_page",
     "message",
     "next_step",
+    "span",
 ]

@@ -194,6 +194,30 @@ def without_next_step(conn: Connection, opened_before: datetime, limit: int = 10
     return list(conn.scalars(query.order_by(c.id).limit(limit)))
 
 
+def waiting_rows(conn: Connection, assignee: str | None = None) -> list[Any]:
+    """Return every case that waits for an answer with each mention it is about; those put off are left out.
+
+    Rows: id, state, severity, team, assignee, opened_at, due_at, next_step_at, mention_id, source, place, product,
+    kind, author, audience, audience_kind, sort_at, url, answer_url.
+    """
+    c, m = t.cases.c, t.mentions.c
+    unanswered = sa.and_(c.state == CaseState.ANSWERED, c.answer_seen_at.is_(None))
+    waits = sa.or_(c.state.in_((CaseState.OPEN, CaseState.CLAIMED)), unanswered)
+    query = (
+        sa.select(
+            c.id, c.state, c.severity, c.team, c.assignee, c.opened_at, c.due_at, c.next_step_at,
+            m.id.label("mention_id"), m.source, m.place, m.product, m.kind, m.author, m.audience, m.audience_kind,
+            m.sort_at, m.url, m.answer_url,
+        )
+        .join(t.mentions, m.case_id == c.id)
+        .where(waits, m.deleted_at.is_(None), ~m.own)
+        .order_by(c.id, m.id)
+    )  # fmt: skip
+    if assignee is not None:
+        query = query.where(c.assignee == assignee)
+    return list(conn.execute(query))
+
+
 def summary(conn: Connection, now: datetime) -> dict[str, int]:
     """Return how many cases are open, and how many of those are overdue."""
     c = t.cases.c

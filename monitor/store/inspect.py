@@ -62,7 +62,7 @@ def case(conn: Connection, case_id: int) -> dict[str, Any] | None:
     places = sa.select(t.mentions.c.id, t.mentions.c.source, t.mentions.c.url).where(t.mentions.c.case_id == case_id)
     facts["mentions"] = [{**place, "id": f"m{place['id']}"} for place in _rows(conn, places)]
     facts["events"] = [
-        {"at": event.at, "event": event.event, "who": event.who, "through": event.through}
+        {"at": event.at, "event": event.event, "who": event.who, "through": event.through, "facts": event.facts}
         for event in case_table.events(conn, case_id)
     ]
     return facts

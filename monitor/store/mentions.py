@@ -486,6 +486,20 @@ def last_total(conn: Connection, source: str) -> SiteTotal | None:
 # --- reading for people --------------------------------------------------------------------------
 
 
+def current_texts(conn: Connection, mention_ids: Sequence[int]) -> dict[int, str]:
+    """Return what mentions say now, title and text, by id."""
+    m, v = t.mentions.c, t.versions.c
+    found: dict[int, str] = {}
+    for some in chunks(mention_ids):
+        rows = conn.execute(
+            sa.select(m.id, v.title, v.text)
+            .join(t.versions, (v.mention_id == m.id) & (v.version == m.version))
+            .where(m.id.in_(some))
+        )
+        found.update({row.id: f"{row.title}: {row.text}" if row.title else row.text for row in rows})
+    return found
+
+
 def text_of(conn: Connection, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Any]:
     """Return the version rows by (mention id, version)."""
     found: dict[tuple[int, int], Any] = {}
