@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,7 @@ from monitor.cli.screen import Column, say, show, show_json, show_table
 from monitor.errors import UsageError
 
 if TYPE_CHECKING:
+    from monitor.cli.unwatched import Unwatched
     from monitor.models import Score
 
 EVERY_CASE = 1_000_000
@@ -271,8 +272,9 @@ LEVELS = {
 
 
 def connectors(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """List the kinds of sites that can be watched.
+    """List the sites that can be watched, and those that cannot.
 
+    Of the latter it says why, and which way in there is all the same.
     Your own connectors are among them where the configuration names their folder.
 
     Example: monitor connectors
@@ -282,8 +284,10 @@ def connectors(config: ConfigOption = None, as_json: JsonOption = False) -> None
     settings = load_if_there(config)
     own = settings.own_connectors if settings else None
     rows = [_facts(name, plugins.connector(name, own)) for name in plugins.connector_names(own)]
+    there = {row["connector"] for row in rows}
+    missing = {state: [one for one in sites if one.name not in there] for state, sites in unwatched().items()}
     if as_json:
-        show_json(rows)
+        show_json([*rows, *(_missing(one, state, there) for state, sites in missing.items() for one in sites)])
         return
     for row in rows:
         print(f"{row['connector']} ({row['site']})" if row["site"] else row["connector"])
@@ -291,7 +295,26 @@ def connectors(config: ConfigOption = None, as_json: JsonOption = False) -> None
         needs = "Needs nothing" if row["needs"] == "nothing" else f"Needs {row['needs']}"
         show(f"{needs}; ready in {row['ready_in']}; {ANSWERS[row['sees_answers']]}.", lead="    ")
 
+    for state, sites in missing.items():
+        print()
+        show(f"{state.capitalize()}, {STATES[state]}:")
+        for one in sites:
+            show(one.title)
+            ways = "; or ".join(words for _, words in one.ways_in(there))
+            show(f"{one.why} Way in: {ways}.", lead="    ")
 
+
+def unwatched() -> dict[str, tuple[Unwatched, ...]]:
+    """Return the sites that no connector reads, by the state they are in."""
+    from monitor.cli.unwatched import NO_INTERFACE, NOT_NOW
+
+    return {"not now": NOT_NOW, "no usable interface": NO_INTERFACE}
+
+
+STATES = {
+    "not now": "because too little is documented or access is not to be had",
+    "no usable interface": "and so no connector",
+}
 ANSWERS = {"yes": "sees your answers", "late": "sees your answers late", "no": "cannot see your answers"}
 
 
@@ -306,4 +329,10 @@ def _facts(name: str, kind: Any) -> dict[str, Any]:
         "default_every_seconds": int(kind.default_every.total_seconds()),
         "fastest_seconds": int(kind.fastest.total_seconds()),
         "proven": kind.proven,
+        "state": "built",
     }
+
+
+def _missing(site: Unwatched, state: str, connectors: Collection[str]) -> dict[str, Any]:
+    ways = [{"way": way, "words": words} for way, words in site.ways_in(connectors)]
+    return {"connector": site.name, "site": site.title, "state": state, "why": site.why, "ways": ways}

@@ -45,7 +45,7 @@ def connect(
     again: Annotated[bool, typer.Option("--again", help="Ask for everything anew, although it works.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Give a source the account, key or consent it needs, and prove it.
+    """Give a source its key or consent, and prove it.
 
     It says what to do step by step, asks for each missing secret and keeps it in a file that only you can read.
     An access that is allowed in a browser can be allowed on any device. Last, the site is asked once.

@@ -431,10 +431,10 @@ def test_a_key_of_an_account_that_no_source_knows_is_told(town: Town) -> None:
     problems = town.problems(text, {"T": "tt-token"})
 
     hint = "Did you mean `token`? Known: limit, order, pages, token, user."
+    known, asked = "user, token, order, pages, limit", "monitor connect talk"
     assert problems == [
         f'monitor.toml:13: accounts[0] "talk-acme": unknown key `tokn`. {hint}',
-        'monitor.toml:17: sources[0] "talk": `token` is missing. Known: user, token, order, pages, limit. '
-        "To be asked for it: monitor connect talk",
+        f'monitor.toml:17: sources[0] "talk": `token` is missing. Known: {known}. To be asked for it: {asked}',
     ]
 
 
