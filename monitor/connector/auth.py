@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
@@ -120,6 +120,8 @@ class _Renewed(Auth):
                 retry_after=response.retry_after(),
             )
         body = response.json()
+        if "error" in body and "access_token" not in body:  # some say no with 200
+            raise RefusedError("the site no longer accepts this access", code="reconnect", permanent=True)
         life = body.get("expires_in")
         ends = now + timedelta(seconds=int(life)) if life is not None else None
         refresh_ends = _refresh_ends(body, now)
@@ -135,18 +137,25 @@ class _Renewed(Auth):
 
 @dataclass(frozen=True)
 class ClientCredentials(_Renewed):
-    """OAuth 2.0 client credentials: an id and a secret give a token."""
+    """OAuth 2.0 client credentials: an id and a secret give a token; with a password, one of that `user`."""
 
     token_url: str
     client_id: str
     client_secret: SecretStr
     scope: str | None = None
+    user: str | None = None
+    password: SecretStr | None = None
 
     def ask(self, token: Token | None, now: datetime) -> Signed:
         """Return the token request; id and secret travel as HTTP Basic."""
-        form = {"grant_type": "client_credentials"} | ({"scope": self.scope} if self.scope else {})
-        basic = Basic(self.client_id, self.client_secret)
-        return basic.sign(Request(self.token_url, method="POST", form=form), None, now)
+        form, secret = {"grant_type": "client_credentials"}, {}
+        if self.password is not None:
+            form = {"grant_type": "password", "username": self.user or ""}
+            secret = {"password": self.password.get_secret_value()}
+        if self.scope:
+            form["scope"] = self.scope
+        request = Request(self.token_url, method="POST", form=form)
+        return replace(Basic(self.client_id, self.client_secret).sign(request, None, now), form=secret)
 
 
 @dataclass(frozen=True)

@@ -314,6 +314,7 @@ def test_a_revoked_access_is_told_and_mended_by_a_new_secret_in_the_configuratio
     [
         (Answer(b"later", 503, {"Retry-After": "60"}), "throttled"),
         (Answer({"token": "another shape"}), "shape"),
+        (Answer({"error": "invalid_grant"}), "reconnect"),
         (Answer(b"<html>maintenance</html>"), "unexpected_type"),
         (Answer({"access_token": "access-token-1", "expires_in": "soon"}), "shape"),
     ],

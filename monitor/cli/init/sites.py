@@ -63,7 +63,7 @@ _LATER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
 )  # fmt: skip
 
 # What an access of one's own opens: its connector, by the name above. Nothing is asked for here, as it may take days.
-_BY_ACCESS = {"Mastodon": "mastodon"}
+_BY_ACCESS = {"Reddit": "reddit", "Mastodon": "mastodon"}
 # Of these, the ones that have a connector and want a key first.
 _BY_KEY = {"Trustpilot": "trustpilot"}
 
