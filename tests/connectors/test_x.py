@@ -207,7 +207,7 @@ def test_the_mentions_of_an_account_are_read_without_a_search() -> None:
 
 def test_the_next_walk_begins_behind_the_newest_of_the_first_page(x: Connector[Any]) -> None:
     first = read(x, Answer(found(*GOOD, more="t")))
-    second = read(x, Answer(found(post(5))), first.follow[0])  # type: ignore[arg-type]  # nothing is signed here
+    second = read(x, Answer(found(post(5))), first.follow[0])
 
     bookmark = first.merged(second).bookmark
     [request] = asked(x.start(Since(bookmark=bookmark)))
