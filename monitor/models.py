@@ -388,6 +388,7 @@ class Rule:
     rating_at_most: float | None = None
     contains: tuple[str, ...] = ()  # RE2 patterns, any of them, case ignored
     stop: bool = False
+    case: bool = False  # open a case although it is not bad
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,7 +212,7 @@ def inbox(
     from monitor.inbox import waiting
 
     settings, now = load(config), clock.now()
-    who = _who(settings, by) if mine else None
+    who = who_am_i(settings, by) if mine else None
     with opened(settings) as store, store.read() as conn:
         found, total = waiting(conn, now, limit=limit or None, assignee=who)
     if as_json:
@@ -252,7 +252,7 @@ def _do(ids: Sequence[str], kind: str, by: str | None, config: Any, *, text: str
     from monitor.text import clean
 
     settings, now = load(config), clock.now()
-    who = _who(settings, by)
+    who = who_am_i(settings, by)
     routing = Routing.of(settings)
     words = clean(text, LONGEST_NOTE).text.strip() if text else None
     refused = False
@@ -311,7 +311,7 @@ def _case(conn: Connection, text: str) -> int:
     return int(row["case_id"])
 
 
-def _who(settings: Settings, by: str | None) -> str:
+def who_am_i(settings: Settings, by: str | None) -> str:
     """Return who does it: a person of the configuration where it names some. Raises UsageError."""
     people = list(settings.people)
     if by is not None:

@@ -7,7 +7,7 @@ from monitor.config.connecting import Key, Needs, load_one, needs
 from monitor.config.load import FILE_NAME, USUAL_RULE, find, load
 from monitor.config.renamed import RENAMED, Renamed
 from monitor.config.secrets import flaw_of
-from monitor.config.sentences import sentences
+from monitor.config.sentences import rule_in_words, sentences
 from monitor.config.settings import AccountSettings, ChannelSettings, Settings, SourceSettings, secret_values
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "load",
     "load_one",
     "needs",
+    "rule_in_words",
     "secret_values",
     "sentences",
     "with_key",

@@ -232,6 +232,7 @@ class RuleTable(Table):
     rating_at_most: Annotated[float, PlainValidator(_rating)] | None = None
     contains: Annotated[tuple[Pattern, ...], BeforeValidator(_listed)] = ()
     stop: StrictBool = False
+    case: StrictBool = False
 
 
 LISTS: dict[str, type[Table]] = {

@@ -71,7 +71,8 @@ def _told(settings: Settings) -> Iterator[str]:
     for rule in settings.rules:
         sources = [source for source in settings.sources if listens(rule, source)]
         where = _both([_channel(settings, name) for name in rule.channels])
-        last = " No rule after it is asked." if rule.stop else ""
+        last = " It opens a case although it is not bad." if rule.case and rule.when != "bad" else ""
+        last += " No rule after it is asked." if rule.stop else ""
         yield f"{_KINDS[rule.when]}{_conditions(rule)} goes to {where}{_within(sources)}.{last}"
     for channel in settings.channels:
         if channel.instead:
@@ -112,6 +113,11 @@ def _conditions(rule: Rule) -> str:
         if values:
             parts.append(f"{word} {_either(values)}")
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def rule_in_words(rule: Rule) -> str:
+    """Return what a rule asks for: "Bad ones (high or worse, about waiting)"."""
+    return f"{_KINDS[rule.when]}{_conditions(rule)}"
 
 
 def _within(sources: Sequence[SourceSettings]) -> str:

@@ -92,7 +92,9 @@ def _next(conn: Connection, channel: ChannelSettings, now: datetime, routing: in
         if verdict.hold_until is not None:
             alerts.hold_back(conn, first, now=now, until=verdict.hold_until, why=verdict.why or "many messages")
             return _next(conn, channel, now, routing)
-        handed_over = first.held_reason is not None and first.held_reason.startswith((ENOUGH, intake.QUIET))
+        handed_over = first.held_reason is not None and first.held_reason.startswith(
+            (ENOUGH, intake.QUIET, intake.SILENCE)
+        )
         if verdict.fold or handed_over:
             return alerts.fold(conn, channel.name, first.target, now=now) or first
         return first

@@ -4,21 +4,28 @@ judging    pure: raw entries → mentions with a score; runs where the page was 
 routing    who hears of what, from the configuration
 taking     the one transaction: mention, version, score, case, alert and deliveries, or nothing
 answers    the company's answers that a site shows, and what they do to a case
+again      deciding again about what is stored
+silence    what staff asked not to be told of for a while
 casework   an event and the new state of its case, written together
 telling    messages about the watch itself, about a source, about a case
 learning   what staff marked moves what alerts on a source
 """
 
+from monitor.intake.again import Again, backfill, decide_again, replayed, tell_again, would_have_sent
 from monitor.intake.answers import observe, removed
 from monitor.intake.casework import happen, plan, steps_of, value_of
 from monitor.intake.judging import Judged, Normalised, judge, merged, normalised
 from monitor.intake.learning import catch_up, learn, offset_of
 from monitor.intake.routing import QUIET, Routing
-from monitor.intake.taking import History, Taken, backfill, take, tell_again, would_have_sent
+from monitor.intake.silence import HELD as SILENCE
+from monitor.intake.silence import held_reason, matches
+from monitor.intake.taking import History, Taken, take
 from monitor.intake.telling import route_again, tell_case, tell_operator, tell_owners
 
 __all__ = [
     "QUIET",
+    "SILENCE",
+    "Again",
     "History",
     "Judged",
     "Normalised",
@@ -26,15 +33,19 @@ __all__ = [
     "Taken",
     "backfill",
     "catch_up",
+    "decide_again",
     "happen",
+    "held_reason",
     "judge",
     "learn",
+    "matches",
     "merged",
     "normalised",
     "observe",
     "offset_of",
     "plan",
     "removed",
+    "replayed",
     "route_again",
     "steps_of",
     "take",

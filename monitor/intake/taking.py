@@ -14,11 +14,12 @@ from monitor.intake.answers import reappeared, take_answers
 from monitor.intake.casework import RECHECK_FIRST, happen
 from monitor.intake.judging import Judged
 from monitor.intake.routing import QUIET, Routing
+from monitor.intake.silence import hold
 from monitor.intake.telling import tell_case
 from monitor.models import Json, Label, Level, Reason, Severity
-from monitor.store import Connection, alerts, cases, mentions, sources
+from monitor.store import Connection, alerts, cases, mentions
 from monitor.store.alerts import NewAlert, hashed
-from monitor.store.mentions import Known, Row, RowMapping
+from monitor.store.mentions import Known, Row
 
 FLAP = timedelta(hours=24)  # a text seen within that time that comes back is a cache, not an edit
 TOLD_ELSEWHERE = "the same text is told as m"
@@ -257,7 +258,7 @@ def _tell(
                 first=one.before is None, holder=holders.get(one.case_id or 0),
             )
         )  # fmt: skip
-    return alerts.enqueue(conn, wanted, now)
+    return alerts.enqueue(conn, hold(conn, wanted, now), now)
 
 
 def _release(
@@ -398,69 +399,3 @@ def _answers(
     if fresh:
         stored = {**stored, **mentions.known(conn, source.name, fresh)}
     take_answers(conn, source, shown, stored, routing, now)
-
-
-# --- deciding again about what is stored ---------------------------------------------------------
-
-
-def _decide_again(
-    row: RowMapping,
-    source: SourceSettings,
-    routing: Routing,
-    at: datetime,
-    backfill_since: datetime | None = None,
-) -> policy.Decision:
-    mention, score = mentions.as_mention(row), mentions.as_score(row)
-    change = policy.Change("new", mention, score, source=source.name, team=source.team)
-    return routing.decider.decide(change, now=at, backfill_since=backfill_since)
-
-
-def tell_again(
-    conn: Connection,
-    mention_ids: Sequence[int],
-    routing: Routing,
-    now: datetime,
-    backfill_since: datetime | None = None,
-) -> int:
-    """Decide again about stored mentions of which nobody was told; each gets its alert or its reason."""
-    by_name = {source.name: source for source in routing.settings.sources}
-    wanted = []
-    for row in mentions.full(conn, mention_ids).values():
-        source = by_name.get(row["source"])
-        if source is None:
-            mentions.note_why_not_told(conn, [row["id"]], "its source is no longer watched")
-            continue
-        decision = _decide_again(row, source, routing, row["first_seen_at"], backfill_since)
-        if decision.reason is None:
-            mentions.note_why_not_told(conn, [row["id"]], decision.why_not_told or "no rule asks for it")
-            continue
-        case_id = row["case_id"]
-        if case_id is None and decision.opens_case:
-            [case_id] = cases.open_cases(conn, [new_case(decision, source, routing, now)], now)
-        mentions.told_after_all(conn, row["id"], case_id)
-        wanted.append(new_alert(row["id"], row["version"], case_id, decision, source, routing, now))
-    alerts.enqueue(conn, wanted, now)
-    return len(mention_ids)
-
-
-def backfill(conn: Connection, source: SourceSettings, routing: Routing, since: datetime, now: datetime) -> None:
-    """Tell about bad mentions since then that were, or are to be, stored as history."""
-    state = sources.get(conn, source.name)
-    if state is None or state.newest_at is None:
-        sources.update(conn, source.name, backfill_since=since)  # the walk is still to come, or under way
-    rows = mentions.judged_since(conn, source.name, since)
-    untold = [row["id"] for row in rows if row["label"] == Label.BAD and _may_be_told(row)]
-    tell_again(conn, untold, routing, now, backfill_since=since)
-
-
-def _may_be_told(row: RowMapping) -> bool:
-    why = row["why_not_told"]
-    return why is not None and not why.startswith(TOLD_ELSEWHERE) and row["deleted_at"] is None
-
-
-def would_have_sent(conn: Connection, source: SourceSettings, routing: Routing, since: datetime, now: datetime) -> int:
-    """Return how many alerts these settings would have sent for what a source published since then."""
-    rows = mentions.judged_since(conn, source.name, since)
-    times = [min(row["published_at"] or row["first_seen_at"], now) for row in rows]
-    decisions = [_decide_again(row, source, routing, at) for row, at in zip(rows, times, strict=True)]
-    return sum(decision.reason is Reason.NEW for decision in decisions)

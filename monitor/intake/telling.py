@@ -7,6 +7,7 @@ from datetime import datetime
 
 from monitor.config import SourceSettings
 from monitor.intake.routing import QUIET, Routing
+from monitor.intake.silence import hold
 from monitor.models import Json, Reason, Severity
 from monitor.store import Connection, alerts
 from monitor.store.alerts import NewAlert, hashed
@@ -86,7 +87,7 @@ def tell_case(
         source=source.name,
         facts={**facts, "tag": [person.name for person in named]},
     )
-    return alerts.enqueue(conn, [alert], now)
+    return alerts.enqueue(conn, hold(conn, [alert], now), now)
 
 
 def _tell_channels(

@@ -26,7 +26,7 @@ from monitor.policy.ladder import (
     timing,
 )
 from monitor.policy.retry import next_poll, next_try
-from monitor.policy.rules import asks_for, pattern_problem
+from monitor.policy.rules import asks_for, pattern_problem, unmet
 from monitor.policy.severity import severity
 
 __all__ = [
@@ -61,5 +61,6 @@ __all__ = [
     "reminder",
     "severity",
     "timing",
+    "unmet",
     "usual_rate",
 ]

@@ -139,7 +139,7 @@ class Decider:
             edit=edit,
             reason=_reason(change, hurry, worse=worse),
             channels=channels,
-            opens_case=is_bad(change.score, hurry, worse=worse),
+            opens_case=is_bad(change.score, hurry, worse=worse) or any(rule.case for rule in asking),
             hold_until=_hold_until(change, hurry, now),
             team=team,
         )

@@ -5,6 +5,7 @@ Patterns of users run on RE2: their time grows with the text, whatever the patte
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -64,6 +65,33 @@ def asks_for(
         and (rule.rating_at_most is None or _rated_at_most(rule.rating_at_most, mention))
         and (not rule.contains or _contains(rule.contains, mention))
     )
+
+
+def unmet(
+    rule: Rule,
+    mention: Mention,
+    score: Score,
+    severity: Severity | None,
+    source: str,
+    *,
+    worse: bool = False,
+) -> tuple[str, ...]:
+    """Return the names of the conditions that do not hold; none where the rule asks for the mention."""
+    alone: tuple[tuple[str, Rule], ...] = (
+        ("when", replace(_EMPTY, when=rule.when, severity=rule.severity if rule.severity is Severity.LOW else None)),
+        ("severity", replace(_EMPTY, when="any", severity=rule.severity)),
+        ("sources", replace(_EMPTY, when="any", sources=rule.sources)),
+        ("brands", replace(_EMPTY, when="any", brands=rule.brands)),
+        ("topics", replace(_EMPTY, when="any", topics=rule.topics)),
+        ("subjects", replace(_EMPTY, when="any", subjects=rule.subjects)),
+        ("languages", replace(_EMPTY, when="any", languages=rule.languages)),
+        ("rating_at_most", replace(_EMPTY, when="any", rating_at_most=rule.rating_at_most)),
+        ("contains", replace(_EMPTY, when="any", contains=rule.contains)),
+    )
+    return tuple(name for name, one in alone if not asks_for(one, mention, score, severity, source, worse=worse))
+
+
+_EMPTY = Rule("", ())
 
 
 def is_bad(score: Score, severity: Severity | None, *, worse: bool = False) -> bool:

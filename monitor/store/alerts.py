@@ -516,6 +516,19 @@ def last_sent(conn: Connection, limit: int = 20) -> list[Delivery]:
     return [_read(row) for row in rows]
 
 
+def sent_by_channel(conn: Connection, since: datetime) -> dict[str, int]:
+    """Return how many new mentions each channel was told of since then; one that several people got counts once."""
+    d, a = t.deliveries.c, t.alerts.c
+    query = (
+        sa.select(d.channel, sa.func.count(a.id.distinct()))
+        .join(t.delivery_alerts, t.delivery_alerts.c.delivery_id == d.id)
+        .join(t.alerts, a.id == t.delivery_alerts.c.alert_id)
+        .where(a.created_at >= since, a.reason.in_((Reason.NEW, Reason.GOOD_NEWS)), d.state != DeliveryState.DEAD)
+        .group_by(d.channel)
+    )
+    return {channel: int(count) for channel, count in conn.execute(query)}
+
+
 def counts(conn: Connection) -> dict[str, int]:
     """Return how many deliveries are in each state."""
     d = t.deliveries.c

@@ -547,8 +547,18 @@ def judged_since(conn: Connection, source: str, since: datetime) -> list[RowMapp
     return list(full(conn, list(ids)).values())
 
 
-def as_mention(row: RowMapping) -> Mention:
-    """Return the Mention a full row holds."""
+def brands_of(conn: Connection, ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Return the brands that mentions name, by id."""
+    b = t.mention_brands.c
+    found: dict[int, tuple[str, ...]] = {}
+    for some in chunks(ids):
+        for row in conn.execute(sa.select(b.mention_id, b.brand).where(b.mention_id.in_(some)).order_by(b.brand)):
+            found[row.mention_id] = (*found.get(row.mention_id, ()), row.brand)
+    return found
+
+
+def as_mention(row: RowMapping, brands: Sequence[str] = ()) -> Mention:
+    """Return the Mention a full row holds; the brands it names are rows of their own."""
     author = Author(row["author"], row["author_id"]) if row["author"] or row["author_id"] else None
     audience = Audience(row["audience"], row["audience_kind"]) if row["audience"] is not None else None
     rating = None
@@ -575,6 +585,7 @@ def as_mention(row: RowMapping) -> Mention:
         same_as=row["same_as"],
         content_hash=row["content_hash"],
         own=row["own"],
+        brands=tuple(brands),
         flags=tuple(row["flags"] or ()),
     )
 

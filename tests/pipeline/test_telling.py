@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from monitor.store import silences
 from tests.pipeline.conftest import Watch
 from tests.town import Town, bad, review
 from tests.town.sites import at
@@ -345,3 +346,50 @@ def test_the_daemon_reminds_of_what_is_not_looked_at(town: Town, watch_here: Beg
     monitor.daemon._minute()
 
     assert monitor.rows("select count(*) as n from alerts where reason = 'still_broken'")[0].n == 1
+
+
+# --- silences ------------------------------------------------------------------------------------
+
+
+def silenced(monitor: Watch, **what: list[str]) -> None:
+    """Be silent about something for an hour."""
+    moment = monitor.clock()
+    with monitor.store.write() as conn:
+        silences.add(conn, what, why="painting", who="ana", now=moment, until=moment + timedelta(hours=1))
+
+
+def test_what_a_silence_covers_waits_for_its_end_and_comes_as_one(town: Town, watch: Begin) -> None:
+    monitor = watching(town, watch)
+    silenced(monitor, sources=["quay"])
+    town.site.publishes("quay", *(bad(n, created=now(monitor)) for n in (2, 3, 4)))
+
+    monitor.look(minutes=2)
+    while_silent = list(town.slack.posts)
+    monitor.look(minutes=60)
+
+    assert while_silent == []
+    assert len(town.slack.posts) == 1
+    assert "3 bad reviews" in town.slack.texts()[0]
+    assert len(monitor.rows("select 1 from cases")) == 3
+
+
+def test_danger_goes_through_a_silence_that_does_not_name_it(town: Town, watch_here: Begin) -> None:
+    monitor = watching(town, watch_here)
+    silenced(monitor, sources=["quay"])
+    town.site.publishes("quay", bad(2, text="I got food poisoning here.", created=now(monitor)))
+
+    monitor.look(minutes=2)
+
+    assert len(town.slack.posts) == 1
+
+
+def test_the_audit_takes_a_silence_for_a_reason(town: Town, watch_here: Begin) -> None:
+    monitor = watching(town, watch_here)
+    silenced(monitor, sources=["quay"])
+    town.site.publishes("quay", bad(2, created=now(monitor)))
+    monitor.look(minutes=2)
+
+    for _ in range(3):
+        monitor.minute()
+
+    assert monitor.rows("select 1 from alerts where reason = 'damage'") == []
