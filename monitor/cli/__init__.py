@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from monitor import __version__
-from monitor.cli import check, data, learn, read, rescore, setup, show, status, watch, work
+from monitor.cli import check, data, learn, read, rescore, rules, setup, show, status, watch, work
 from monitor.cli.common import ConfigOption
 from monitor.cli.screen import say
 from monitor.errors import ConfigError, MonitorError, UsageError
@@ -26,9 +26,9 @@ STOPPED = 130
 NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Begin": (setup.demo, setup.init, check.check, check.send_test, read.connectors),
+    "Begin": (setup.demo, setup.init, setup.connect, check.check, check.send_test, read.connectors),
     "Watch": (watch.run, watch.poll, status.status, watch.audit, rescore.rescore),
-    "Look": (read.mentions, show.show, read.cases, read.deliveries, read.score, data.report),
+    "Look": (read.mentions, show.show, read.cases, read.deliveries, read.score, data.report, rules.rules),
     "Work": (
         work.inbox,
         work.claim,
