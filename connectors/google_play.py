@@ -94,10 +94,9 @@ class GooglePlay(Connector[GooglePlayConfig]):
     proven = "recordings"
     steps = (
         "Make a project at console.cloud.google.com and switch on the Google Play Android Developer API.",
-        "Make a service account there under IAM, Service accounts, and a JSON key for it; keep the file.",
+        "Make a service account there under IAM, Service accounts, with a JSON key; its file is `service_account`.",
         "In the Play Console, Users and permissions, invite the service account's address with Reply to reviews.",
         "For the monthly files allow it View app information and download bulk reports, too.",
-        'Put the file into the configuration: `service_account = { file = "play-key.json" }`.',
         "Take `bucket` from Download reports, Reviews, Copy Cloud Storage URI: the name behind gs://.",
     )
 

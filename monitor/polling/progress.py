@@ -146,8 +146,16 @@ def _note_unreached(conn: Connection, look: Look, connector: Connector[Any], sta
     oldest, newest = look.walk.oldest_at, state.newest_at
     if look.walk.met or newest is None or oldest is None or oldest <= newest:
         return
+    if _showed_nothing(conn, look.source):
+        return  # there was nothing to come to
     if connector.newest_first or _usually_meets(conn, look.source):
         sources.note_gap(conn, look.source, newest, oldest, NOT_ALL_SHOWN)
+
+
+def _showed_nothing(conn: Connection, source: str) -> bool:
+    """Say whether the last good looks found a site on which there was nothing yet."""
+    good = [poll for poll in sources.last_polls(conn, source, RECENT) if poll.done and poll.error_code is None]
+    return bool(good) and not any(poll.seen or poll.not_modified for poll in good)
 
 
 def _usually_meets(conn: Connection, source: str) -> bool:

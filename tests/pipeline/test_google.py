@@ -196,6 +196,18 @@ def test_a_new_place_is_found_within_a_day_and_its_old_reviews_wake_nobody(site:
     assert "/v4/accounts/11/locations/23/reviews" in shown.asked
 
 
+def test_the_first_review_of_a_place_that_had_none_leaves_no_gap(site: Site, drive: Drive) -> None:
+    shown = Places(site, 21)
+    driver = drive(source("google", "google_business_profile", site, every="2 min", **OURS), **ENV)
+    driver.walk("google")
+    shown.puts(21, 1, when(minutes=30))
+
+    looked = driver.look("google", hours=1)
+
+    assert looked.taken.new == 1
+    assert driver.rows("select * from gaps") == []
+
+
 def test_a_place_that_is_lost_is_told_and_its_reviews_do_not_count_as_deleted(site: Site, drive: Drive) -> None:
     driver, shown = a_chain(site, drive)
     shown.listed.remove(22)
