@@ -63,9 +63,7 @@ _LATER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
 )  # fmt: skip
 
 # What an access of one's own opens: its connector, by the name above. Nothing is asked for here, as it may take days.
-_BY_ACCESS = {"Reddit": "reddit", "Mastodon": "mastodon"}
-# Of these, the ones that have a connector and want a key first.
-_BY_KEY = {"Trustpilot": "trustpilot"}
+_BY_ACCESS = {"Reddit": "reddit", "Mastodon": "mastodon", "Trustpilot": "trustpilot", "YouTube": "youtube"}
 
 _APP_LINK = re.compile(r"(?:apps|itunes)\.apple\.com/(?:(?P<country>[A-Za-z]{2})/)?\S*?\bid(?P<app>\d{4,15})")
 _STEAM_LINK = re.compile(r"(?:steampowered|steamcommunity)\.com/app/(?P<app>\d{1,10})\b")
@@ -173,8 +171,7 @@ def _later(name: str, why: str) -> NotYet:
     if connector := _BY_ACCESS.get(name):
         page = f"docs/connectors.md#{connector}"
         return NotYet(name, f"{name}: I read it with an access of yours; {page} says how you get one. {IMPORT}")
-    known = f"I can read it once you have a key: docs/connectors.md#{_BY_KEY[name]} says how" if name in _BY_KEY else ""
-    return NotYet(name, " ".join(filter(None, (f"{name}: {known or 'I cannot read it yet'}.", why, IMPORT))))
+    return NotYet(name, " ".join(filter(None, (f"{name}: I cannot read it yet.", why, IMPORT))))
 
 
 def _app(app: str, country: str) -> Watched:
