@@ -11,8 +11,7 @@ import pytest
 
 from monitor.connector import Audience, Connector, Kind, Page, RawMention, Request, Since
 from monitor.text import from_html
-from tests.connectors.cases.mastodon import ACME, TOKEN
-from tests.connectors.kit import Answer, class_of, read
+from tests.connectors.kit import Answer, made, read
 from tests.connectors.recordings import name_of, recordings, squeezed, why_absent, words
 
 RECORDED = "http://localhost:3000"
@@ -40,8 +39,7 @@ def _recording_is_there(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture
 def mastodon() -> Connector[Any]:
-    kind = class_of("mastodon")
-    return kind(kind.Config(**{"url": SERVER, "token": TOKEN, "tags": ["hoot"]}), (ACME,))
+    return made("mastodon", url=SERVER, tags=["hoot"])
 
 
 def exchanges(path: Path) -> list[Exchange]:
@@ -141,8 +139,7 @@ def test_a_recorded_post_that_is_not_there_is_gone(mastodon: Connector[Any], rec
 
 @pytest.mark.parametrize("recording", recordings("mastodon", "test_search.yaml"), ids=name_of)
 def test_a_recorded_search_for_posts_found_none(mastodon: Connector[Any], recording: Path) -> None:
-    kind = class_of("mastodon")
-    subject = kind(kind.Config(**{"url": SERVER, "token": TOKEN, "search": True}), (ACME,))
+    subject = made("mastodon", url=SERVER, search=True)
     recorded = [one for one in exchanges(recording) if "type=statuses" in one.path]
 
     assert recorded
