@@ -74,8 +74,8 @@ def judge(
     caught_up = _note_gap(conn, state, poll, trouble, well=well, now=now)
     if verdict.tell is not None:
         _tell(conn, routing, source, state, verdict.tell, trouble, now, caught_up)
-    if trouble.code == "over_budget":
-        _tell_spent(conn, routing, source, state, trouble, now)
+    if error is not None:
+        tell_spent(conn, error, source, state, routing, now)
     return verdict.health, verdict.tell
 
 
@@ -126,22 +126,24 @@ def _tell(
     )
 
 
-def _tell_spent(
+def tell_spent(
     conn: Connection,
-    routing: intake.Routing,
+    error: LookError,
     source: SourceSettings,
     state: SourceState,
-    trouble: Trouble,
+    routing: intake.Routing,
     now: datetime,
 ) -> None:
-    """Tell the operator, once a day and account, that its money or quota is spent."""
+    """Tell the operator, once a day and account, that its money or quota is spent; nothing for any other error."""
+    if error.code != "over_budget":
+        return
     intake.tell_operator(
         conn,
         routing,
         Reason.SOURCE_BROKEN,
         key=("over budget", source.account or source.name, now.date()),
         source=source.name,
-        facts=_facts(conn, source, state, trouble, now) | {"mend": ""},
+        facts=_facts(conn, source, state, Trouble.of(error), now) | {"mend": ""},
         now=now,
     )
 

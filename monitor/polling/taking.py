@@ -135,11 +135,13 @@ def introduce(
 def take_recheck(conn: Connection, look: Look, source: SourceSettings, routing: intake.Routing, now: datetime) -> Taken:
     """Store what a re-check or a push showed. The source's own walk and health are not touched.
 
-    What the site asked us to wait is believed all the same.
+    What the site asked us to wait is believed all the same, and that there is no money left is told.
     """
     taken = intake.take(conn, source, look.judged, routing=routing, now=now)
     _take_rest(conn, look, source, routing, now)
     if look.error is not None and look.error.retry_after:
         sources.update(conn, source.name, not_before=now + look.error.retry_after)
         progress.share_wait(conn, source, look.error, routing, now)
+        if (state := sources.get(conn, source.name)) is not None:
+            condition.tell_spent(conn, look.error, source, state, routing, now)
     return Taken(taken.new, taken.edited, taken.known, taken.alerts)

@@ -154,6 +154,7 @@ def test_looking_again_is_paid_from_the_same_budget_and_stops_with_it(site: Site
     assert 44 * CENT < spent(driver) <= 50 * CENT
     assert network.charged == spent(driver)
     assert driver.state("x").not_before == datetime(2026, 11, 25, tzinfo=UTC)
+    assert driver.told().count("source_broken") == 1
 
 
 def test_an_outage_spends_nothing(site: Site, drive: Drive) -> None:
