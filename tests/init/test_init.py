@@ -92,7 +92,7 @@ def test_nonsense_is_asked_again_with_what_would_be_taken(tmp_path):
     for words in (
         "I need at least one name to look for.",
         "I do not know facbook. Did you mean Facebook?",
-        "Facebook: I cannot read it yet.",
+        "Facebook: I read it with an access of yours; docs/connectors.md#facebook_page says how you get one.",
         "That is no place where I can write to.",
         "I see no hours in",
         "yes or no?",
@@ -101,7 +101,7 @@ def test_nonsense_is_asked_again_with_what_would_be_taken(tmp_path):
     ):
         assert words in said
     text = (tmp_path / "review-monitor" / "monitor.toml").read_text()
-    assert "# - Facebook: I cannot read it yet." in text
+    assert "# - Facebook: I read it with an access of yours" in text
 
 
 @pytest.mark.parametrize("number", [0, 2, 5])

@@ -41,8 +41,8 @@ _LATER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
      "It will need a service account of your developer account, which you can make today."),
     (("Google", "google maps", "google business", "google reviews"), ("google.com", "goo.gl", "g.page"),
      "For your own places it has an API that one applies for; the answer takes days to weeks, so apply today."),
-    (("Facebook", "fb"), ("facebook.com", "fb.com"), "It will need an app of yours at Meta and a token of your page."),
-    (("Instagram",), ("instagram.com",), "It will need an app of yours at Meta and a business account."),
+    (("Facebook", "fb"), ("facebook.com", "fb.com"), ""),
+    (("Instagram",), ("instagram.com",), ""),
     (("X", "twitter"), ("x.com", "twitter.com"), "It will cost money: X charges for each post that is read."),
     (("YouTube",), ("youtube.com", "youtu.be"), "It will need a key of Google, which is free."),
     (("Reddit",), ("reddit.com",), "It will need a key that one applies for."),
@@ -63,7 +63,14 @@ _LATER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
 )  # fmt: skip
 
 # What an access of one's own opens: its connector, by the name above. Nothing is asked for here, as it may take days.
-_BY_ACCESS = {"Reddit": "reddit", "Mastodon": "mastodon", "Trustpilot": "trustpilot", "YouTube": "youtube"}
+_BY_ACCESS = {
+    "Reddit": "reddit",
+    "Mastodon": "mastodon",
+    "Trustpilot": "trustpilot",
+    "YouTube": "youtube",
+    "Facebook": "facebook_page",
+    "Instagram": "instagram",
+}
 
 _APP_LINK = re.compile(r"(?:apps|itunes)\.apple\.com/(?:(?P<country>[A-Za-z]{2})/)?\S*?\bid(?P<app>\d{4,15})")
 _STEAM_LINK = re.compile(r"(?:steampowered|steamcommunity)\.com/app/(?P<app>\d{1,10})\b")
