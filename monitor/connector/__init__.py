@@ -113,11 +113,11 @@ class Refusal:
     wait: timedelta | None = None
     gone: tuple[str, ...] = ()
     instead: tuple[Request, ...] = ()
+    cost: int | None = None  # what the refusal did cost, where that is known better than `request.cost`
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    cost: int | None = None  # what the refusal did cost, where that is known better than `request.cost`
     """What one host takes: the gap between two requests."""
 
     gap: timedelta = timedelta(seconds=1)
@@ -164,14 +164,14 @@ class Connector(Generic[C]):
     """What a person does to get the access, in order: which page, which permission, what to paste where."""
     reread_within: ClassVar[timedelta | None] = None
     """Everything stored is asked for again within this span: the site demands that what is deleted there goes here."""
+    paid: ClassVar[str | None] = None
+    """The currency in which the site charges for what it shows: a source needs an account with a `daily_budget`."""
     keeps_text: ClassVar[bool] = True
     """Whether the site's terms allow keeping texts and names; else only id, rating, times and link are kept."""
     ready_in: ClassVar[str] = "2 minutes"
     """How long it takes a person until the first look."""
     proven: ClassVar[Literal["recordings", "documentation", "server"]] = "documentation"
     """On what the reading was tried."""
-    paid: ClassVar[str | None] = None
-    """The currency in which the site charges for each request: a source needs an account with a `daily_budget` in it."""
 
     def __init__(self, config: C, brands: Sequence[Brand] = ()) -> None:
         self.config = config

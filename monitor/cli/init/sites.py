@@ -70,6 +70,8 @@ _BY_ACCESS = {
     "YouTube": "youtube",
     "Facebook": "facebook_page",
     "Instagram": "instagram",
+    "X": "x",
+    "Bluesky": "bluesky",
 }
 
 _APP_LINK = re.compile(r"(?:apps|itunes)\.apple\.com/(?:(?P<country>[A-Za-z]{2})/)?\S*?\bid(?P<app>\d{4,15})")
