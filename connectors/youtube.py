@@ -88,8 +88,8 @@ class YouTube(Connector[YouTubeConfig]):
     default_every = timedelta(minutes=30)
     fastest = timedelta(minutes=5)
     sees = (
-        "Comments and replies with the views of their video; replies in older threads within a day. Of a search only "
-        "videos and comments that name you. None on hold. Tried on recordings of 2019."
+        "Comments and replies, of named and found videos with their views; replies in older threads within a day. Of a "
+        "search only videos and comments that name you; nothing that is held back. Tried on recordings of 2019."
     )
     sees_answers: Literal["yes", "no"] = "yes"
     needs = "a key of Google Cloud, free"
@@ -135,9 +135,9 @@ class YouTube(Connector[YouTubeConfig]):
         page = Page.read(items, partial(self._video if asked["what"] == "videos" else self._said, asked))
         missing = sorted(set(asked.get("ids", ())) - {one.external_id for one in page.mentions})
         if "urls" in asked:  # a re-check: what a list lacks is asked for alone
-            alone = [_listed(asked["what"], [one], asked) for one in missing] if len(asked["ids"]) > 1 else []
-            gone = () if alone else tuple(missing)
-            return replace(page, gone=gone, follow=tuple(request for requests in alone for request in requests))
+            if len(asked["ids"]) == 1:
+                return replace(page, gone=tuple(missing))
+            return replace(page, follow=tuple(one for some in missing for one in _listed(asked["what"], [some], asked)))
         if asked["what"] == "videos":
             return _watched(page, asked, missing)
         begun = [one.published_at for one in page.mentions if one.published_at]
