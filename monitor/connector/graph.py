@@ -256,6 +256,7 @@ class GraphConnector(Connector[G]):
     hosts = ("graph.facebook.com",)
     overlap = timedelta(days=30)  # of posts; below them comments go on
     full_every = timedelta(days=1)
+    may_be_empty = True  # thirty days without a word are no trouble; a list without any post is, see `posts`
     sees_answers = "yes"
     id_option: ClassVar[str] = ""
     """The option that names whose posts they are."""
@@ -297,21 +298,37 @@ class GraphConnector(Connector[G]):
     def back(self, since: Since) -> dict[str, Any]:
         """Return how far a walk goes back: `until` for posts, `late` for the comments below them."""
         read_at = parse_when((since.bookmark or {}).get("read_at"))
-        moments = {"until": since.time, "late": read_at - LATE if read_at else None}
-        return {name: int(moment.timestamp()) if moment else None for name, moment in moments.items()}
+        late, until = read_at - LATE if read_at else None, since.time
+        if until and read_at:
+            until = max(until, read_at - self.overlap)  # nobody may have said a word for a year
+        moments = {"until": until, "late": late}
+        times = {name: int(moment.timestamp()) if moment else None for name, moment in moments.items()}
+        return {**times, "had_posts": (since.bookmark or {}).get("had_posts", False)}
 
     def written(self, thing: Any) -> datetime | None:
         """Return when a thing was said; None of what is none."""
         return parse_when(thing.get(self.time_key)) if isinstance(thing, Mapping) else None
 
     def posts(self, response: Response, items: Sequence[Any], reader: Reader, below: Iterable[Request] = ()) -> Page:
-        """Read a page of posts. `items` is what stands on it, `below` asks for more of their comments."""
+        """Read a page of posts. `items` is what stands on it, `below` asks for more of their comments.
+
+        Raises FetchError (code empty) when the first page shows no post, although there were some: a permission may
+        be gone without an error.
+        """
         body, asked = response.json(), response.request.context
-        until, times = asked["until"], [moment for moment in map(self.written, body["data"]) if moment]
+        posts, until = body["data"], asked["until"]
+        more = next_of(body, {**asked, "first": False})
+        if asked.get("first") and asked["had_posts"] and not posts and not more:  # pages with nothing left do occur
+            raise FetchError(f"{self.title} shows none of the posts there were: look at the token", code="empty")
+        times = [moment for moment in map(self.written, posts) if moment]
         # In another order, all of a page has to be older: posts may be pinned or dated back.
         ends = ends_behind(times, until) or (until is not None and times != [] and max(times).timestamp() < until)
-        follow = (*below, *(() if ends else next_of(body, {**asked, "first": False})))
-        mark = {"read_at": response.received_at.isoformat()} if asked.get("first") else None
+        follow = (*below, *(() if ends else more))
+        mark = (
+            {"read_at": response.received_at.isoformat(), "had_posts": bool(posts or more)}
+            if asked.get("first")
+            else None
+        )
         return Page.read(items, reader, follow, bookmark=mark)
 
     def more(self, edge: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[Request, ...]:

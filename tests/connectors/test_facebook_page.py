@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from monitor.connector import Audience, Author, Connector, Kind, Outcome, Page, Reply, Request, Since, SiteTotal
-from monitor.errors import ParseError, UsageError
+from monitor.errors import FetchError, ParseError, UsageError
 from monitor.normalise import normalise
 from tests.builders import NOON
 from tests.connectors.cases.facebook_page import (
@@ -261,12 +261,31 @@ def test_more_comments_of_a_post_belong_to_it(facebook: Connector[Any]) -> None:
     assert [TOKEN in json.dumps(request.as_json()) for request in page.follow] == [False]
 
 
+def test_a_long_silence_makes_no_walk_longer(facebook: Connector[Any]) -> None:
+    month = timedelta(days=30)
+    mark = {"read_at": (when(10) + month).isoformat()}
+    request = first_request(facebook, Since(when(0) - 12 * month, mark))
+
+    assert read(facebook, Answer(edge(post(30), post(20), more=NEXT)), request).follow
+    assert read(facebook, Answer(edge(post(30), post(5), more=NEXT)), request).follow == ()
+    assert facebook.may_be_empty
+
+
+def test_a_page_that_shows_none_of_its_posts_any_more_is_an_error(facebook: Connector[Any]) -> None:
+    had, none = (read(facebook, Answer(edge(*posts))).bookmark for posts in ([post(1)], []))
+
+    with pytest.raises(FetchError, match="none of the posts there were"):
+        read(facebook, Answer(edge()), first_request(facebook, Since(NOON, had)))
+    assert read(facebook, Answer(edge()), first_request(facebook, Since(NOON, none))).mentions == ()
+    assert len(read(facebook, Answer(edge(more=NEXT)), first_request(facebook, Since(NOON, had))).follow) == 1
+
+
 def test_the_bookmark_is_when_the_walk_began(facebook: Connector[Any]) -> None:
     page = read(facebook, Answer(edge(post(1), more=NEXT)))
 
     later = read(facebook, Answer(edge(post(1))), page.follow[0])
 
-    assert (page.bookmark, later.bookmark) == ({"read_at": NOON.isoformat()}, None)
+    assert (page.bookmark, later.bookmark) == ({"read_at": NOON.isoformat(), "had_posts": True}, None)
 
 
 def test_open_cases_are_asked_for_one_by_one_with_what_stands_beside_them(facebook: Connector[Any]) -> None:
