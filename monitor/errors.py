@@ -93,7 +93,7 @@ class FetchError(LookError):
     """The exchange itself failed.
 
     Codes: deadline, dns, dns_timeout, connect, refused_address, redirect, tls, protocol, too_large,
-    truncated, encoding, empty, blocked, unexpected_type, robots, http_NNN, parser_limit, stopped.
+    truncated, encoding, empty, blocked, unexpected_type, robots, http_NNN, parser_limit, stopped, folder.
     `sent` means that the whole request had left: it may have had its effect all the same.
     """
 

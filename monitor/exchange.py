@@ -67,7 +67,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class MailRequest:
-    """One question to a mailbox: messages of `folder` after a UID, if its UIDVALIDITY is still the same."""
+    r"""One question to a mailbox: messages of `folder` after a UID, if its UIDVALIDITY is still the same.
+
+    Otherwise it begins with the `newest` so many; 0 means with all of them. The folder `\Sent` is the one that
+    the server marks so, whatever its name.
+    """
 
     folder: str
     after_uid: int = 0
@@ -75,6 +79,7 @@ class MailRequest:
     context: Json = None
     about: tuple[str, ...] = ()
     cost: int = 0
+    newest: int = 0
 
     def as_json(self) -> dict[str, Json]:
         """Return the request as a JSON object."""
@@ -83,12 +88,14 @@ class MailRequest:
             "after_uid": self.after_uid,
             "validity": self.validity,
             "context": self.context,
+            "newest": self.newest,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Json]) -> MailRequest:
         """Return the request that `as_json` wrote."""
-        return cls(value["folder"], value["after_uid"], value["validity"], value.get("context"))
+        context, newest = value.get("context"), value.get("newest", 0)
+        return cls(value["folder"], value["after_uid"], value["validity"], context, newest=newest)
 
 
 AnyRequest = Request | MailRequest
@@ -180,12 +187,27 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class MailLogin:
+    """Where a mailbox is and how one gets in: TLS from the first byte, STARTTLS, or plain (to this machine only).
+
+    Without a password an access token is used (XOAUTH2).
+    """
+
+    host: str
+    port: int
+    security: str  # tls, starttls, plain
+    user: str
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class MailItem:
-    """One message as the server holds it."""
+    """One message as the server holds it; of a long one the beginning."""
 
     uid: int
     received_at: datetime  # INTERNALDATE
     raw: bytes = field(repr=False)
+    size: int | None = None  # bytes of the whole message
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +218,7 @@ class MailResponse:
     validity: int
     items: tuple[MailItem, ...]
     received_at: datetime
+    more: bool = False  # further messages wait behind the last one
 
 
 AnyResponse = Response | MailResponse

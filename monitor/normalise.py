@@ -26,6 +26,8 @@ AHEAD = timedelta(hours=24)  # how far a site's clock is believed to run before 
 FIRST_YEAR = 1995  # dates before the first review on the web are a missing date in disguise
 TEXT_IN_ID = 200  # characters of the text that count for a mention without an id
 
+UNREAD = "unread"  # the flag of what nothing could make out
+
 _MAIL = re.compile(r"(?<![@\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _TAG = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{2,8}){0,3})")
 _NO_LANGUAGE = frozenset({"und", "zxx", "mul", "mis", "qme", "art"})
@@ -42,7 +44,7 @@ def normalise(
     """Return the mention as it is kept. `brands` tell which accounts of this connector are our own.
 
     `about` names the brands it belongs to where that is known without matching. Flags: id_made,
-    id_hashed, shortened, no_time, time_clamped, no_zone, no_rating.
+    id_hashed, shortened, no_time, time_clamped, no_zone, no_rating, unread.
     """
     flags: list[str] = []
     body = text.clean(text.from_html(raw.text) if raw.html else raw.text or "")
@@ -51,6 +53,8 @@ def normalise(
     published = _moment(raw.published_at, now, flags)
     if published is None:
         flags.append("no_time")
+    if raw.unread:
+        flags.append(UNREAD)
     rating = _rating(raw.rating, flags)
     author = _author(raw.author)
     return Mention(
@@ -73,7 +77,7 @@ def normalise(
         parent_id=_other_id(raw.parent_id),
         same_as=_other_id(raw.same_as),
         content_hash=content_hash(raw),
-        own=_is_own(author, connector, brands),
+        own=raw.own or _is_own(author, connector, brands),
         brands=about,
         flags=tuple(dict.fromkeys(flags)),
         absent=raw.absent,

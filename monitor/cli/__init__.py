@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from monitor import __version__
-from monitor.cli import check, data, learn, read, rescore, rules, setup, show, status, watch, work
+from monitor.cli import check, data, learn, read, rescore, rules, setup, show, status, teach, watch, work
 from monitor.cli.common import ConfigOption
 from monitor.cli.screen import say
 from monitor.errors import ConfigError, MonitorError, UsageError
@@ -40,7 +40,7 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
         work.reopen,
         work.away,
     ),
-    "Teach": (learn.mark, learn.accuracy),
+    "Teach": (teach.learn, learn.mark, learn.accuracy),
     "In and out": (data.export, data.import_, data.backup, data.restore),
 }
 """The commands, by what one wants to do."""

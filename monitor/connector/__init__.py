@@ -23,6 +23,8 @@ from monitor.exchange import (
     AnyRequest,
     AnyResponse,
     ItemProblem,
+    MailItem,
+    MailLogin,
     MailRequest,
     MailResponse,
     Page,
@@ -57,6 +59,8 @@ __all__ = [
     "FetchError",
     "ItemProblem",
     "Kind",
+    "MailItem",
+    "MailLogin",
     "MailRequest",
     "MailResponse",
     "Mention",
@@ -198,6 +202,10 @@ class Connector(Generic[C]):
     def receive(self, headers: Mapping[str, str], body: bytes) -> Page:
         """Read what the site pushed to us, after checking its signature over the raw body."""
         raise UsageError(f"{type(self).__name__} takes nothing that is pushed to it")
+
+    def mailbox(self) -> MailLogin | None:
+        """Return the mailbox that a MailRequest goes to, where the source reads one."""
+        return None
 
     # --- answering
 

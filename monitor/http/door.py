@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -9,7 +10,7 @@ from datetime import timedelta
 from monitor import tls
 from monitor.clock import Clock, now
 from monitor.exchange import Request, Response, Signed
-from monitor.http.address import Address
+from monitor.http.address import Address, read_url
 from monitor.http.cookies import Jar
 from monitor.http.errand import Errand
 from monitor.http.line import Answer, Client, ask
@@ -21,6 +22,7 @@ from monitor.http.transport import Switchboard
 from monitor.http.trust import Trust
 from monitor.http.walk import REDIRECTS, Step, first_step, message, next_step
 from monitor.http.walls import wall
+from monitor.http.wire import connect
 
 DEADLINE = timedelta(seconds=30)
 GAP = timedelta(seconds=1)
@@ -48,7 +50,8 @@ class Door:
     ) -> None:
         self.clock = clock
         self.user_agent = _user_agent(version, contact)
-        self.switchboard = Switchboard(Names(resolver, name_limit), _tls(ssl_context))
+        self.names = Names(resolver, name_limit)
+        self.switchboard = Switchboard(self.names, _tls(ssl_context))
         self.client = Client(self.switchboard)
         self.pacing = pacing or Pacing()
         self.robots = Robots()
@@ -76,6 +79,15 @@ class Door:
         """
         trust = Trust(base_url, allow_private=allow_private, hosts=hosts, named=named)
         return Session(self, name, trust, gap, robots=robots)
+
+    def connect(self, host: str, port: int, *, seconds: float, allow_private: bool) -> socket.socket:
+        """Return a bare socket to a host, for what speaks something else than HTTP; its address is checked as ever.
+
+        Raises FetchError (refused_address, dns, dns_timeout, connect, deadline).
+        """
+        address = read_url(f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}")
+        errand = Errand(address.host, timedelta(seconds=seconds))
+        return connect(address, errand, self.names, allow_private=allow_private)
 
     def close(self) -> None:
         """Close all connections. Requests under way, or waiting for their turn, end with FetchError (stopped)."""

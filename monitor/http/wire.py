@@ -145,13 +145,19 @@ def dial(address: Address, errand: Errand, names: Names, tls: ssl.SSLContext, *,
     The name is looked up once, every address found is checked, and the connection goes to the
     very address that was checked. Raises FetchError.
     """
-    sock = _connect(_look_up(address, errand, names, allow_private=allow_private), address.port, errand)
+    sock = connect(address, errand, names, allow_private=allow_private)
     try:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return Wire(_secured(sock, address.host, errand, tls) if address.scheme == "https" else sock, errand)
     except BaseException:
         sock.close()
         raise
+
+
+def connect(address: Address, errand: Errand, names: Names, *, allow_private: bool) -> socket.socket:
+    """Return a socket connected to the very address that was looked up and checked. Raises FetchError."""
+    sock = _connect(_look_up(address, errand, names, allow_private=allow_private), address.port, errand)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
 
 
 def _look_up(address: Address, errand: Errand, names: Names, *, allow_private: bool) -> list[IPAddress]:

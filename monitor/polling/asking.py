@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from monitor.config import SourceSettings
 from monitor.connector import Connector, Outcome, Refusal
 from monitor.errors import FetchError, RefusedError
-from monitor.exchange import AnyRequest, MailRequest, Page, Request, Response, Signed
+from monitor.exchange import AnyRequest, AnyResponse, MailRequest, MailResponse, Page, Request, Response, Signed
 from monitor.http import Validators
 from monitor.polling.reading import readable
 from monitor.polling.signing import Signing
@@ -32,13 +32,14 @@ class Asking:
         self.tools = tools
         self.requests = 0
         self._session = tools.session(source, connector)
+        self._mailbox = tools.mailbox(source, connector)
         auth = connector.auth()
         self._signing = Signing(auth, source.holder, tools.vault, self._fetch, tools.clock) if auth else None
 
     def ask(self, request: AnyRequest, validators: Validators | None) -> Answer:
         """Pay for a request, send it and read the answer. Raises LookError."""
         if isinstance(request, MailRequest):
-            raise FetchError("this program has no door to mailboxes yet", code="mailbox", permanent=True)
+            return Answer(self._parse(self._read_mail(request)))
         now = self.tools.clock()
         self.tools.vault.pay(self.source.account, request.cost, now)
         response = self._send(request, validators)
@@ -58,6 +59,26 @@ class Asking:
     def unsigned(self, request: AnyRequest) -> AnyRequest:
         """Return a request that a page named, without our secrets."""
         return self._signing.unsigned(request) if self._signing else request
+
+    def close(self) -> None:
+        """Log out of the mailbox, where there is one."""
+        if self._mailbox is not None:
+            self._mailbox.close()
+
+    def _read_mail(self, request: MailRequest) -> MailResponse:
+        if self._mailbox is None:
+            raise FetchError("the source names no mailbox", code="protocol", permanent=True)
+        self.requests += 1
+        try:
+            return self._mailbox.fetch(request, self._access())
+        except RefusedError as refused:
+            if refused.code != Outcome.RECONNECT or not (self._signing and self._signing.renews_after_refusal()):
+                raise
+        return self._mailbox.fetch(request, self._access())
+
+    def _access(self) -> str | None:
+        token = self._signing.token(self.tools.clock()) if self._signing else None
+        return token.access if token else None
 
     def _correct(self, request: Request, cost: int | None, now: datetime) -> None:
         if cost is not None:
@@ -94,7 +115,7 @@ class Asking:
             case Outcome.RECONNECT:
                 raise RefusedError(refusal.why, code="reconnect", permanent=True)
 
-    def _parse(self, response: Response) -> Page:
+    def _parse(self, response: AnyResponse) -> Page:
         connector = self.connector
         with readable("the answer"):
             if connector.markup:

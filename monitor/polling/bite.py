@@ -63,13 +63,19 @@ class Bite:
 
     def run(self) -> Look:
         """Work the queue off."""
+        try:
+            self._work()
+        finally:
+            self.asking.close()
+        return self._result()
+
+    def _work(self) -> None:
         while self.queue and not self._is_full():
             request = self.queue.popleft()
             if self._host(request) in self.silent:
                 self.later.append(request)
             elif not self._step(request):
                 break
-        return self._result()
 
     def _is_full(self) -> bool:
         size = self.tools.size

@@ -37,15 +37,20 @@ class Signing:
     def sign(self, request: Request) -> Signed:
         """Return the request with its secret. Raises LookError when there is no access."""
         now = self.clock()
+        token = self.token(now)
+        signed = self.auth.sign(request, token, now)
+        self._secrets |= _secrets_of(signed, token)
+        return signed
+
+    def token(self, now: datetime) -> Token | None:
+        """Return the account's token, renewed when that is due. Raises LookError when there is no access."""
         token = self.vault.token(self.account)
         if self.auth.renew(token, now) is not None:
             with self.vault.renewing(self.account):
                 # Another thread may just have done it.
                 token = self._renew(self.vault.token(self.account), now)
         self._token = token
-        signed = self.auth.sign(request, token, now)
-        self._secrets |= _secrets_of(signed, token)
-        return signed
+        return token
 
     def renews_after_refusal(self) -> bool:
         """Say whether there is a newer token than the one that was just refused; asked once a bite.

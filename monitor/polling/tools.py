@@ -9,6 +9,7 @@ from monitor.clock import Clock
 from monitor.config import Settings, SourceSettings
 from monitor.connector import Connector
 from monitor.http import Door, Session, addresses_in
+from monitor.mailbox import Mailbox
 from monitor.match import Matcher
 from monitor.polling.vault import Read, Vault
 from monitor.polling.walk import BiteSize
@@ -40,4 +41,17 @@ class Tools:
             named=tuple(addresses_in(source.options)),
             gap=connector.limits.gap,
             robots=connector.robots,
+        )
+
+    def mailbox(self, source: SourceSettings, connector: Connector[Any]) -> Mailbox | None:
+        """Return the source's mailbox, where it has one. Nothing is opened before the first question."""
+        login = connector.mailbox()
+        if login is None:
+            return None
+        return Mailbox(
+            login,
+            self.door.connect,
+            base_url=source.base_url,
+            allow_private=source.allow_private,
+            clock=self.clock,
         )

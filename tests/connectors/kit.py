@@ -14,7 +14,22 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from monitor.connector import Brand, Connector, Outcome, Page, ParseError, Refusal, Request, Response, Since
+from monitor.connector import (
+    AnyRequest,
+    AnyResponse,
+    Brand,
+    Connector,
+    MailItem,
+    MailRequest,
+    MailResponse,
+    Outcome,
+    Page,
+    ParseError,
+    Refusal,
+    Request,
+    Response,
+    Since,
+)
 from monitor.plugins import connector
 from tests.builders import NOON
 
@@ -47,32 +62,45 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Mails:
+    """What a mailbox answers: its messages, oldest first, and whether more wait behind them."""
+
+    mails: tuple[bytes, ...]
+    more: bool = False
+    first_uid: int = 1
+    to: MailRequest | None = None
+
+
+AnyAnswer = Answer | Mails
+
+
+@dataclass(frozen=True)
 class Cases:
-    """One connector's answers. Every field that holds an Answer may hold a sentence that says why there is none."""
+    """One connector's answers. Every field that holds an answer may hold a sentence that says why there is none."""
 
     options: Mapping[str, Any]
     """The fewest options that are valid."""
-    first: Answer
+    first: AnyAnswer
     """The first page: at least two good entries."""
     first_ids: tuple[str, ...] | None
     """Their ids in order; None where the site has none and the connector makes them."""
-    empty: Answer | str
+    empty: AnyAnswer | str
     """Nothing there, and nothing wrong."""
-    broken: Answer | str
+    broken: AnyAnswer | str
     """The first page with one more entry that cannot be read: a problem, and the others stand."""
-    unknown: Answer | str
+    unknown: AnyAnswer | str
     """The first page with fields and keys the connector does not know: read exactly alike."""
-    drift: tuple[Answer, ...]
+    drift: tuple[AnyAnswer, ...] | str
     """Answers in which something the connector needs is renamed or gone: an error or all problems, never nothing."""
-    edited: Answer | str
+    edited: AnyAnswer | str
     """The first page with one entry's words or stars changed: the same ids, another content."""
-    next: Answer | str
+    next: AnyAnswer | str
     """What answers the request the first page leads to, with entries the first page has not."""
-    gone: Answer | str
+    gone: AnyAnswer | str
     """The site itself says that something is deleted."""
-    own: Answer | str
+    own: AnyAnswer | str
     """An entry by one of our own accounts, as named in `brands`."""
-    answered: Answer | str
+    answered: AnyAnswer | str
     """An entry with the company's answer, as a part of it or as an entry of its own."""
     bad_options: tuple[Mapping[str, Any], ...] = ()
     """Options that are refused. Unknown keys are tried by the exam itself."""
@@ -115,11 +143,26 @@ def made(name: str, cases: Cases | None = None, **options: Any) -> Connector[Any
     return kind(kind.Config(**{**cases.options, **options}), cases.brands)
 
 
+def asked_first(subject: Connector[Any], since: Since | None = None) -> AnyRequest:
+    """Return the first request of a walk, to a site or to a mailbox."""
+    return next(iter(subject.start(since or Since())))
+
+
 def first_request(subject: Connector[Any], since: Since | None = None) -> Request:
-    """Return the first request of a walk."""
-    request = next(iter(subject.start(since or Since())))
+    """Return the first request of a walk over a site."""
+    request = asked_first(subject, since)
     assert isinstance(request, Request)
     return request
+
+
+def answer_to(request: AnyRequest, answer: AnyAnswer) -> AnyResponse:
+    """Return an answer as its door hands it over."""
+    if isinstance(answer, Mails):
+        assert isinstance(request, MailRequest)
+        items = (MailItem(uid, NOON, raw, len(raw)) for uid, raw in enumerate(answer.mails, answer.first_uid))
+        return MailResponse(request, 7, tuple(items), NOON, more=answer.more)
+    assert isinstance(request, Request)
+    return response_to(request, answer)
 
 
 def response_to(request: Request, answer: Answer) -> Response:
@@ -128,15 +171,15 @@ def response_to(request: Request, answer: Answer) -> Response:
     return Response(request, answer.status, tuple(headers.items()), answer.bytes(), NOON, request.url)
 
 
-def read(subject: Connector[Any], answer: Answer, to: Request | None = None) -> Page:
+def read(subject: Connector[Any], answer: AnyAnswer, to: AnyRequest | None = None) -> Page:
     """Read an answer as the driver does: first `refused`, then `parse`, with surprises turned into ParseError.
 
     A refusal that brings something (gone, nothing, other requests) becomes a page; every other one raises
     AssertionError.
     """
-    response = response_to(answer.to or to or first_request(subject), answer)
-    refusal = subject.refused(response)
-    if refusal is not None:
+    response = answer_to(answer.to or to or asked_first(subject), answer)
+    refusal = subject.refused(response) if isinstance(response, Response) else None
+    if refusal is not None and isinstance(response, Response):
         return _page_of(refusal, response.request)
     try:
         return subject.parse(response)
