@@ -242,7 +242,7 @@ def test_older_comments_are_asked_for_until_those_the_last_walk_has_read(faceboo
     later = first_request(facebook, Since(when(0), mark))
     fresh = edge(post(1, comment(59), comment(55), more=OLDER))
     read_before = edge(post(1, comment(59), comment(45), more=OLDER))
-    upside_down = edge(post(1, comment(45), comment(59), more=OLDER))
+    upside_down = edge(post(1, comment(41), comment(45), more=OLDER))
 
     assert len(read(facebook, Answer(fresh), later).follow) == 1
     assert read(facebook, Answer(read_before), later).follow == ()
