@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from monitor import calendar, intake
-from monitor.models import Health, Json, Reason
-from monitor.store import Connection, days, sources
+from monitor.models import Health, Json, Rating, Reason
+from monitor.store import Connection, days, mentions, sources
 
 DAILY, WEEKLY = "next_digest_at", "next_weekly_at"  # when they come next; a time missed is made up for
 
@@ -18,7 +20,7 @@ def digest(conn: Connection, routing: intake.Routing, now: datetime) -> bool:
     weekly = _is_due(conn, WEEKLY, calendar.next_weekly(*times.weekly, zone, now), now)
     if not (daily or weekly):
         return False
-    facts, busy = _facts(conn, now)
+    facts, busy = _facts(conn, now, weekly=weekly)
     if not (busy or weekly or times.when_empty):
         return False
     intake.tell_owners(conn, routing, Reason.DIGEST, key=("digest", now), facts=facts, now=now)
@@ -33,12 +35,13 @@ def _is_due(conn: Connection, name: str, following: datetime, now: datetime) -> 
     return remembered is not None and datetime.fromisoformat(remembered) <= now
 
 
-def _facts(conn: Connection, now: datetime) -> tuple[dict[str, Json], bool]:
+def _facts(conn: Connection, now: datetime, *, weekly: bool) -> tuple[dict[str, Json], bool]:
     """Return what the summary says, and whether that is anything at all."""
     yesterday = now - timedelta(days=1)
-    waiting, pressing = days.to_answer(conn)
+    waiting, pressing = days.to_answer(conn, now, weekly=weekly)
     answered, fastest = days.answered(conn, yesterday, now)
     counts = days.counts(conn, yesterday, now)
+    met, due = days.in_time(conn, now - timedelta(days=7), now)
     states = sources.all_active(conn)
     seen = [state for state in states if state.health in (Health.OK, Health.NEW)]
     seen_at = [state.last_good_at for state in seen if state.last_good_at]
@@ -48,6 +51,9 @@ def _facts(conn: Connection, now: datetime) -> tuple[dict[str, Json], bool]:
         "waiting": waiting,
         "answered": answered,
         "fastest_minutes": fastest,
+        "won_back": [_won(row) for row in days.won_back(conn, yesterday, now)],
+        "met": met,
+        "of": due,
         "thanks": counts["thanks"],
         "watch": counts["watch"],
         "best": [
@@ -69,3 +75,13 @@ def _facts(conn: Connection, now: datetime) -> tuple[dict[str, Json], bool]:
         ],
     }  # fmt: skip
     return facts, bool(waiting or counts["new"] or len(seen) < len(states))
+
+
+def _won(row: Mapping[str, Any]) -> dict[str, Json]:
+    before, after = row["before"], mentions.rating_of(row["now"])
+    rating = mentions.rating_of(before) if before is not None else None
+    return {"author": row["author"], "from": _figure(rating), "to": _figure(after)}
+
+
+def _figure(rating: Rating | None) -> str:
+    return f"{rating.value:g}" if rating is not None else ""

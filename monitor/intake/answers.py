@@ -154,6 +154,7 @@ def _gone(conn: Connection, mention_id: int, source: SourceSettings, routing: Ro
     if row["case_id"] is None:
         return
     case = cases.get(conn, row["case_id"])
+    since = case.answered_at if case else None
     timing = _timing_again(source, routing, row["severity"], now, case.team if case else None)
     event = Event(EventKind.ANSWER_GONE, now, through="site")
     after = happen(conn, row["case_id"], event, key=f"gone:{mention_id}:{now.isoformat()}", timing=timing)
@@ -169,7 +170,7 @@ def _gone(conn: Connection, mention_id: int, source: SourceSettings, routing: Ro
             mention_id=mention_id,
             version=row["version"],
             case_id=row["case_id"],
-            facts={},
+            facts={"reopened": True, "answered_at": since.isoformat() if since else None},
             now=now,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from monitor import policy
 from monitor.cases import CaseValue, Event, EventKind
@@ -16,7 +16,7 @@ from monitor.intake.judging import Judged
 from monitor.intake.routing import QUIET, Routing
 from monitor.intake.silence import hold
 from monitor.intake.telling import tell_case
-from monitor.models import Json, Label, Level, Reason, Severity
+from monitor.models import CaseState, Json, Label, Level, Reason, Severity
 from monitor.store import Connection, alerts, cases, mentions
 from monitor.store.alerts import NewAlert, hashed
 from monitor.store.mentions import Known, Row
@@ -242,7 +242,7 @@ def _tell(
 ) -> int:
     wanted = []
     edited = [one.case_id for one in decided if one.before is not None and one.case_id is not None]
-    holders = {case_id: row.assignee for case_id, row in cases.by_ids(conn, edited).items()} if edited else {}
+    stood = cases.by_ids(conn, edited) if edited else {}
     for mention_id, one in zip(ids, decided, strict=True):
         decision = one.decision
         if one.before is not None and one.case_id is not None and not one.opened:
@@ -255,7 +255,7 @@ def _tell(
         wanted.append(
             new_alert(
                 mention_id, one.version, one.case_id, decision, source, routing, now, one.before,
-                first=one.before is None, holder=holders.get(one.case_id or 0),
+                first=one.before is None, case=stood.get(one.case_id or 0),
             )
         )  # fmt: skip
     return alerts.enqueue(conn, hold(conn, wanted, now), now)
@@ -290,18 +290,19 @@ def new_alert(
     before: Known | None = None,
     *,
     first: bool = False,
-    holder: str | None = None,
+    case: Any = None,
 ) -> NewAlert:
     """Return the alert a decision asks for; `first` for a mention that is stored in this transaction.
 
-    Whoever has the case (`holder`) is addressed, for a message in a thread makes no sound.
+    `case` is the row of its case as it stood before: whoever has it is addressed, for a thread makes no sound.
     """
     assert decision.reason is not None  # the caller has asked
     facts: dict[str, Json] = {"why": [why.as_json() for why in decision.why]}
     if before is not None:
         facts["before"] = before.version
-    if holder is not None:
-        facts["tag"] = [holder]
+    if case is not None:
+        facts["reopened"] = case.state in (CaseState.ANSWERED, CaseState.CLOSED)
+        facts["tag"] = [case.assignee] if case.assignee else []
     due_at, held = _when(routing, decision, source, now)
     routes = [route for _, channel in decision.channels for route in routing.routes(channel, due_at, held)]
     return NewAlert(

@@ -32,7 +32,7 @@ optional; what is missing is not said; times are ISO text; unknown keys are igno
     KEY_ENDS          source, site, place; ends_at; mend; minutes; url
     DAMAGE            found [text]; left [text]: what could not be mended
     DIGEST            waiting: count, if more than the scene holds; answered, fastest_minutes, thanks: yesterday;
-                      won_back [{author, from, to}] with "1 star"; met, of: last week's target; best [{text, mark,
+                      won_back [{author, from, to}] with "1"; met, of: last week's target; best [{text, mark,
                       place}]; stars [{place, average, change}]; seen, total: sources; seen_at; gaps [{source,
                       site, from, to, caught_up: bool}]; watch, held: counts. The mentions of the scene are those
                       to answer.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from monitor.models import Json, Reason
+from monitor.models import Json, Person, Reason
 from monitor.notifier import Action, Attachment, Message, Quote
 from monitor.render import templates
 from monitor.render.actions import actions
@@ -125,7 +125,7 @@ def _context(
         context |= {
             "climbs": _climbs(one, facts, times),
             "ask": _ask(one, facts),
-            "answered_by": _answered_by(one, facts),
+            "answered_by": _answered_by(one, facts, scene.reader),
         }
     if scene.reason not in STANDS_ALONE:
         context |= {
@@ -215,9 +215,10 @@ def _ask(view: View, facts: Facts) -> str:
     return "A short thank-you is enough: two sentences, with something from the text."
 
 
-def _answered_by(view: View, facts: Facts) -> str:
+def _answered_by(view: View, facts: Facts, reader: Person | None) -> str:
     case = view.told.case
-    return person(case.answered_by if case and case.answered_by else facts.text("answered_by", 60))
+    name = case.answered_by if case and case.answered_by else facts.text("answered_by", 60)
+    return "You" if reader is not None and name == reader.name else person(name)
 
 
 # --- quotes --------------------------------------------------------------------------------------

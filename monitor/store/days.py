@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from monitor.models import CaseState, Label, Level
+from monitor.models import CaseState, Label, Level, Reason
 from monitor.store import schema as t
 
 
@@ -22,14 +22,65 @@ def answered(conn: Connection, since: datetime, until: datetime) -> tuple[int, f
     return len(rows), min(minutes, default=None)
 
 
-def to_answer(conn: Connection, limit: int = 10) -> tuple[int, list[int]]:
-    """Return how many mentions wait for an answer, and the ids of the most pressing."""
+def in_time(conn: Connection, since: datetime, until: datetime) -> tuple[int, int]:
+    """Return how many cases were answered by their time, and how many had one in a span.
+
+    Those of which nobody can know, closed as unverified, are left out.
+    """
+    c = t.cases.c
+    known = sa.or_(c.resolution.is_(None), c.resolution.not_in(("unverified", "deleted")))
+    rows = conn.execute(sa.select(c.answered_at, c.due_at).where(c.due_at >= since, c.due_at < until, known)).all()
+    met = sum(row.answered_at is not None and row.answered_at <= row.due_at for row in rows)
+    return met, len(rows)
+
+
+def won_back(conn: Connection, since: datetime, until: datetime, limit: int = 5) -> list[dict[str, Any]]:
+    """Return what was edited to better in a span: author, rating and rating_best now, and before."""
+    a, m, v = t.alerts.c, t.mentions.c, t.versions.c
+    rows = conn.execute(
+        sa.select(a.facts, a.mention_id, m.author, v.rating, v.rating_best, v.rating_worst)
+        .join(t.mentions, m.id == a.mention_id)
+        .join(t.versions, (v.mention_id == m.id) & (v.version == a.version))
+        .where(a.reason == Reason.WON_BACK, a.created_at >= since, a.created_at < until)
+        .order_by(a.id)
+        .limit(limit)
+    ).all()
+    before = {(row.mention_id, row.facts["before"]) for row in rows if row.facts.get("before")}
+    earlier = {
+        (row.mention_id, row.version): row
+        for row in conn.execute(
+            sa.select(v.mention_id, v.version, v.rating, v.rating_best, v.rating_worst).where(
+                sa.tuple_(v.mention_id, v.version).in_(sorted(before))
+            )
+        )
+    }
+    return [
+        {"author": row.author, "now": row, "before": earlier.get((row.mention_id, row.facts.get("before")))}
+        for row in rows
+    ]
+
+
+def to_answer(conn: Connection, now: datetime, limit: int = 10, *, weekly: bool = False) -> tuple[int, list[int]]:
+    """Return how many mentions wait for an answer, and the ids of the most pressing.
+
+    What a site will never show an answer to, and of which the team was reminded twice, is listed weekly only.
+    """
     c, m = t.cases.c, t.mentions.c
     busy = c.state.in_((CaseState.OPEN, CaseState.CLAIMED))
     joined = sa.join(t.cases, t.mentions, m.case_id == c.id)
-    count = conn.scalar(sa.select(sa.func.count()).select_from(joined).where(busy))
-    ids = conn.scalars(sa.select(m.id).select_from(joined).where(busy).order_by(c.due_at, c.id).limit(limit))
-    return int(count or 0), list(ids)
+    query = sa.select(m.id).select_from(joined).where(busy, ~m.own, m.deleted_at.is_(None))
+    if not weekly:
+        query = query.where(c.id.not_in(_reminded_in_vain(conn, now)))
+    ids = conn.scalars(query.order_by(c.due_at, c.id)).all()
+    return len(ids), list(ids[:limit])
+
+
+def _reminded_in_vain(conn: Connection, now: datetime) -> list[int]:
+    """Return the open cases that only wait to be closed as unverified."""
+    c = t.cases.c
+    late = (c.state.in_((CaseState.OPEN, CaseState.CLAIMED)), c.due_at < now)
+    rows = conn.execute(sa.select(c.id, c.ladder, c.step).where(*late))
+    return [row.id for row in rows if [step["to"] for step in row.ladder[row.step :]] == ["unverified"]]
 
 
 def counts(conn: Connection, since: datetime, until: datetime) -> dict[str, int]:

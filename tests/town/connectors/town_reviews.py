@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from monitor.connector import (
     Audience,
     Author,
+    Brand,
     Connector,
     ConnectorConfig,
     Limits,
@@ -35,6 +36,7 @@ class TownConfig(ConnectorConfig):
 
     place: str
     size: int = 100
+    answers: bool = True
 
 
 class TownReviews(Connector[TownConfig]):
@@ -49,7 +51,11 @@ class TownReviews(Connector[TownConfig]):
     default_every = timedelta(minutes=1)
     fastest = timedelta(seconds=1)
     sees = "Everything."
-    sees_answers = "yes"
+    sees_answers: Literal["yes", "no"] = "yes"
+
+    def __init__(self, config: TownConfig, brands: Sequence[Brand] = ()) -> None:
+        super().__init__(config, brands)
+        self.sees_answers = "yes" if config.answers else "no"
 
     def start(self, since: Since) -> Iterable[Request]:
         """Ask for the newest page."""
