@@ -13,6 +13,7 @@ https://docs.x.com/developer-terms/policy (what is deleted there has to go here)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -61,6 +62,7 @@ FIELDS = {
 UNAVAILABLE = ("resource-not-found", "not-authorized-for-resource")
 
 Digits = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}$", strip_whitespace=True)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 
 
 class XConfig(ConnectorConfig):
@@ -70,7 +72,7 @@ class XConfig(ConnectorConfig):
     mentions_of: Digits | None = Field(
         None, description="read who mentions this account (its number), without a search"
     )
-    languages: tuple[str, ...] = Field((), description="pay for posts in these languages only; empty: all")
+    languages: tuple[Language, ...] = Field((), description="pay for posts in these languages only; empty: all")
 
 
 class X(Connector[XConfig]):
@@ -79,7 +81,6 @@ class X(Connector[XConfig]):
     Config = XConfig
     title = "X"
     hosts = ("api.x.com",)
-    newest_first = True
     overlap = timedelta(0)  # `since_id` leaves nothing out, and what is read twice is paid for twice
     limits = Limits(gap=timedelta(seconds=2))  # 450 questions in 15 minutes
     paid = "USD"
@@ -128,7 +129,7 @@ class X(Connector[XConfig]):
         if "these" in asked:
             return _still_there(posts, body, asked["these"], cost)
         by_id = {user["id"]: user for user in users}
-        problems = (*_left_out(body), *_out_of_reach(asked), *_nameless(posts))
+        problems = (*_left_out(body), *_nameless(posts))
         page = Page.read(posts, lambda post: _mention(post, by_id.get(post.get("author_id"))), cost=cost)
         return replace(page, problems=page.problems + problems, **_onward(response.request, body.get("meta", {})))
 
@@ -191,6 +192,8 @@ def _onward(request: Request, meta: Mapping[str, Any]) -> dict[str, Any]:
     if "list" in asked:
         newest = {} if later or "newest_id" not in meta else {asked["list"]: meta["newest_id"]}
         found["bookmark"] = {"names": asked["names"], **newest}
+    if "out_of_reach" in asked:
+        found["gap"] = "X shows seven days, and my last look was before them"
     return found
 
 
@@ -284,20 +287,14 @@ def _asked_otherwise(response: Response) -> Request | None:
     return replace(request, params={**params, **_fields(other)}, context={**asked, "names": other, "renamed": True})
 
 
-def _unavailable(error: Mapping[str, Any], these: Mapping[str, str] | None = None) -> bool:
-    known = str(error.get("type", "")).rpartition("/")[2] in UNAVAILABLE
-    return known and (these is None or error.get("resource_id") in these)
+def _unavailable(error: Mapping[str, Any], these: Mapping[str, str]) -> bool:
+    return str(error.get("type", "")).rpartition("/")[2] in UNAVAILABLE and error.get("resource_id") in these
 
 
 def _left_out(body: Mapping[str, Any]) -> tuple[ItemProblem, ...]:
-    """Name what X says it has left out, but for posts and people that are gone or protected."""
-    errors = [error for error in body.get("errors", ()) if not _unavailable(error)]
+    """Name what X says it has left out, but for single posts and people, which may be gone or protected."""
+    errors = [error for error in body.get("errors", ()) if "resource_id" not in error]
     return tuple(ItemProblem(f"X left something out: {str(error.get('title'))[:80]}") for error in errors)
-
-
-def _out_of_reach(asked: Mapping[str, Any]) -> tuple[ItemProblem, ...]:
-    what = "X shows seven days: what was posted between my last look and then was not seen"
-    return (ItemProblem(what),) if "out_of_reach" in asked else ()
 
 
 def _nameless(posts: Sequence[Any]) -> tuple[ItemProblem, ...]:
@@ -312,7 +309,7 @@ def _newest_id(mention: Mention) -> str:
 
 def _quoted(words: str) -> str:
     plain = " ".join(words.replace('"', " ").split()).lower()
-    return plain if plain[:1] in ("@", "#") and " " not in plain else f'"{plain}"' if plain else ""
+    return plain if re.fullmatch(r"[@#]\w+", plain) else f'"{plain}"' if plain else ""
 
 
 def _wordings(term: str) -> list[str]:

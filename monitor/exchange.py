@@ -261,6 +261,7 @@ class Page:
     commit: bool = False
     problems: tuple[ItemProblem, ...] = ()
     repaired: bool = False  # the answer was not well formed, and was read all the same
+    gap: str | None = None  # why nobody will see what stood between the newest known and the oldest shown here
 
     @classmethod
     def read(
@@ -302,6 +303,7 @@ class Page:
             problems=self.problems + other.problems,
             bookmark=bookmark or None,
             repaired=self.repaired or other.repaired,
+            gap=self.gap or other.gap,
         )
 
 

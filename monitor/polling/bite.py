@@ -232,6 +232,7 @@ class Bite:
             skip=self.skip,
             cut=self.cut or any(problem.external_id is None for problem in catch.problems),
             met=catch.met,
+            gap=catch.gap,
             stuck=bool(self.failed) and not self.queue and not self.later,
         )
 

@@ -36,6 +36,7 @@ class Catch:
         self._connector = connector
         self._tools = tools
         self.newest, self.oldest, self.met = walk.newest_at, walk.oldest_at, walk.met
+        self.gap = walk.gap
         self.bookmark = dict(walk.bookmark)
         self.judged: dict[str, intake.Judged] = {}
         self.observed: dict[str, Mention] = {}
@@ -70,6 +71,7 @@ class Catch:
         self.gone += page.gone
         self.totals += page.totals
         self.bookmark |= page.bookmark or {}
+        self.gap = page.gap or self.gap
 
     def _judge(self, fresh: Sequence[Mention]) -> None:
         if not fresh:

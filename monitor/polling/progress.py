@@ -142,8 +142,11 @@ def _absent(
 
 
 def _note_unreached(conn: Connection, look: Look, connector: Connector[Any], state: SourceState) -> None:
-    """Note a gap where a walk ended before it came to anything that was known."""
+    """Note a gap where the site says so, or where a walk ended before it came to anything that was known."""
     oldest, newest = look.walk.oldest_at, state.newest_at
+    if look.walk.gap and newest is not None:
+        sources.note_gap(conn, look.source, newest, max(newest, oldest or look.ended_at), look.walk.gap)
+        return
     if look.walk.met or newest is None or oldest is None or oldest <= newest:
         return
     if _showed_nothing(conn, look.source):

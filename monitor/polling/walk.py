@@ -45,6 +45,7 @@ class Walk:
     first: bool = False  # no walk over this source was ever finished: what it finds is history
     cut: bool = False  # something was left out: what it lacks may still be there
     met: bool = False  # it came to something that was known before
+    gap: str = ""  # why the site itself does not show all that came since
     stuck: bool = False  # all that is left was asked, and could not be read
     resumed: bool = False
     aside: Walk | None = None  # the long walk that waits while this one glances at the newest
@@ -81,7 +82,7 @@ class Walk:
 
 
 _TIMES = ("since", "started_at", "newest_at", "oldest_at", "glanced_at")
-_PLAIN = ("full", "bookmark", "items", "skip", "first", "cut", "met", "stuck")
+_PLAIN = ("full", "bookmark", "items", "skip", "first", "cut", "met", "gap", "stuck")
 
 
 def walk_of(connector: Connector[Any], state: SourceState, every: timedelta, now: datetime) -> Walk:

@@ -34,6 +34,7 @@ class Network:
         self.posts: dict[int, dict[str, Any]] = {}
         self.asked: list[Asked] = []
         self.charged = 0
+        self.reaches = 0  # the oldest post that can still be asked for
         self.names = "tweet"
         self.instead: Answer | None = None
         site.routes["/2"] = self.answer
@@ -59,6 +60,8 @@ class Network:
             found = [self.posts[number] for number in numbers if number in self.posts]
             errors = {"errors": [x.missing(str(one)) for one in numbers if one not in self.posts]}
             return self._page(asked, found, errors if len(found) < len(numbers) else {}, {})
+        if int(asked.query.get("since_id", self.reaches)) < self.reaches:
+            return Answer({"errors": [{"message": "'since_id' must be a tweet id created after [2026-11-24]."}]}, 400)
         after, at = int(asked.query.get("since_id", 0)), int(asked.query.get("pagination_token", 10**19))
         found = [self.posts[one] for one in sorted(self.posts)[::-1] if after < one < at]
         if threads := re.findall(r"conversation_id:(\d+)", asked.query["query"]):
@@ -180,6 +183,26 @@ def test_credit_that_is_spent_at_x_pauses_the_source_until_midnight(site: Site, 
     assert driver.state("x").health == "paused"
     assert driver.state("x").not_before == datetime(2026, 11, 25, tzinfo=UTC)
     assert driver.told() == ["source_broken"]
+
+
+def test_a_pause_of_more_than_seven_days_is_kept_as_a_gap_and_a_shorter_one_is_none(site: Site, drive: Drive) -> None:
+    driver, network = watched(site, drive)
+    driver.walk("x")
+    network.puts(2, 60, conversation_id="2")
+    driver.look("x", hours=2)
+    before = driver.rows("select why from gaps")
+    network.reaches = 3
+    network.posts.clear()
+    network.puts(3, 13 * 24 * 60, conversation_id="3")
+
+    looked = driver.look("x", days=14)
+    again = driver.look("x", minutes=15)
+
+    assert before == []
+    assert (looked.look.error, again.look.error) == (None, None)
+    assert driver.ids() == ["1", "2", "3"]
+    [gap] = driver.rows("select why from gaps")
+    assert gap.why == "X shows seven days, and my last look was before them"
 
 
 def test_new_names_cost_one_question_more_and_are_remembered(site: Site, drive: Drive) -> None:

@@ -74,7 +74,12 @@ CASES = Cases(
     options={"token": TOKEN},
     secrets=(TOKEN,),
     brands=(ACME,),
-    bad_options=({}, {"token": TOKEN, "mentions_of": "@acmecoffee"}, {"token": TOKEN, "mentions_of": "1" * 20}),
+    bad_options=(
+        {},
+        {"token": TOKEN, "mentions_of": "@acmecoffee"},
+        {"token": TOKEN, "mentions_of": "1" * 20},
+        {"token": TOKEN, "languages": ["en OR has:links"]},
+    ),
     first=Answer(found(*GOOD, more="b26v89c19zqg8o3f")),
     first_ids=("1990000000000000002", "1990000000000000001"),
     next=Answer(found(post(1989000000000000000))),
