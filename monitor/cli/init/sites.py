@@ -45,7 +45,7 @@ _LATER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (("Instagram",), ("instagram.com",), ""),
     (("X", "twitter"), ("x.com", "twitter.com"), "It will cost money: X charges for each post that is read."),
     (("YouTube",), ("youtube.com", "youtu.be"), "It will need a key of Google, which is free."),
-    (("Reddit",), ("reddit.com",), "It will need a key that one applies for."),
+    (("Reddit",), ("reddit.com",), ""),
     (("Trustpilot",), ("trustpilot.com",), "Its pages are closed to programs, and its API costs money."),
     (("Yelp",), ("yelp.com",), "Its pages are closed to programs, and its paid API gives three excerpts a place."),
     (("Tripadvisor", "trip advisor"), ("tripadvisor.com",),
