@@ -165,4 +165,4 @@ def _usually_meets(conn: Connection, source: str) -> bool:
     """Say whether a source shows what is known, too; one that goes by its bookmark shows only what is new."""
     polls = sources.last_polls(conn, source, RECENT)
     whole = (poll for poll, before in pairwise(polls) if poll.done and before.done)  # walks of a single bite
-    return any(poll.seen > poll.new for poll in whole)
+    return any(poll.seen > poll.new + poll.edited for poll in whole)

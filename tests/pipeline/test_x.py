@@ -261,6 +261,19 @@ def test_an_edit_under_a_new_id_is_the_same_mention_with_a_second_version(site: 
     assert driver.one("select version from mentions where external_id = '700'") == 2
 
 
+def test_a_search_that_finds_an_edit_leaves_no_gap_behind(site: Site, drive: Drive) -> None:
+    driver, network = a_complaint(site, drive)
+    history = {"edit_history_tweet_ids": ["700", "705"], "conversation_id": "700"}
+    network.puts(705, 9, text="Acme Coffee poisoned us.", **history)
+    edited = driver.look("x", minutes=15)
+    network.puts(800, 20, conversation_id="800")
+
+    new = driver.look("x", minutes=15)
+
+    assert (edited.taken.edited, new.taken.new) == (1, 1)
+    assert driver.rows("select why from gaps") == []
+
+
 def test_a_deleted_post_ends_its_case(site: Site, drive: Drive) -> None:
     driver, network = a_complaint(site, drive)
     del network.posts[700]
