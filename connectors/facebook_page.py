@@ -86,7 +86,7 @@ class FacebookPage(GraphConnector[FacebookPageConfig]):
         if since.time is None:
             yield self.ask(page, {"list": "totals"}, fields="overall_star_rating,rating_count")
 
-    def parse(self, response: Response) -> Page:
+    def read(self, response: Response) -> Page:
         """Read posts, more comments of one, one post or comment with what is below it, or the Page's stars."""
         body, asked = response.json(), response.request.context
         if "one" in asked:

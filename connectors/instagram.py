@@ -91,7 +91,7 @@ class Instagram(GraphConnector[InstagramConfig]):
             search = self.ask("ig_hashtag_search", {"list": "search", "tag": tag}, user_id=user, q=tag)
             yield self._recent(known) if known else search
 
-    def parse(self, response: Response) -> Page:
+    def read(self, response: Response) -> Page:
         """Read a page of posts, of comments or of a hashtag, the number of one, or one thing that was asked for."""
         body, asked = response.json(), response.request.context
         if "one" in asked:

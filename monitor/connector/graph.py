@@ -14,6 +14,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -50,6 +51,7 @@ GONE = (100, 33)
 TOO_MUCH = "reduce the amount of data"
 ROLLING = timedelta(hours=1)  # the window of app limits, for which no time is named
 LONGEST = timedelta(hours=24)
+NEARLY_SPENT = 80  # per cent
 LATE = timedelta(hours=48)  # how far behind the last walk comments are read again
 
 Digits = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,30}$", strip_whitespace=True)]
@@ -210,14 +212,25 @@ def _lacking(error: Mapping[str, Any]) -> str:
 
 def _wait(response: Response) -> timedelta:
     """Return how long to rest: as long as the headers say, or until the window of the limit has moved on."""
-    try:
-        usage = read_json((response.header("x-business-use-case-usage") or "{}").encode())
-    except ParseError:
-        return ROLLING
-    lists = usage.values() if isinstance(usage, Mapping) else ()
-    entries = [entry for some in lists if isinstance(some, list) for entry in some if isinstance(entry, Mapping)]
-    minutes = max((number(entry.get("estimated_time_to_regain_access")) or 0 for entry in entries), default=0)
+    minutes = max((number(one.get("estimated_time_to_regain_access")) or 0 for one in _usage(response)), default=0)
     return min(timedelta(minutes=minutes), LONGEST) if minutes > 0 else ROLLING
+
+
+def is_nearly_spent(response: Response) -> bool:
+    """Say whether an answer comes with the news that most of what Meta allows is used up, in per cent."""
+    keys = ("call_count", "total_time", "total_cputime")
+    return any((number(one.get(key)) or 0) >= NEARLY_SPENT for one in _usage(response) for key in keys)
+
+
+def _usage(response: Response) -> list[Mapping[str, Any]]:
+    """Return what the headers say of limits; they are not on every answer."""
+    found: list[Any] = []
+    for name in ("x-app-usage", "x-business-use-case-usage"):
+        with suppress(ParseError):
+            usage = read_json((response.header(name) or "{}").encode())
+            lists = usage.values() if isinstance(usage, Mapping) else ()
+            found += [usage, *(one for some in lists if isinstance(some, list) for one in some)]
+    return [one for one in found if isinstance(one, Mapping)]
 
 
 # --- what is pushed ------------------------------------------------------------------------------
@@ -250,7 +263,8 @@ class GraphConnector(Connector[G]):
     """What a Page and an account share: lists of posts, newest first, with the newest comments of each.
 
     A new comment does not move an old post up: posts of thirty days are read at every look, all of them once a day,
-    and of each the comments back to two days before the last walk.
+    and of each the comments back to two days before the last walk. Near a limit the newest page of each list must
+    do: what is left is read once there is room again.
     """
 
     hosts = ("graph.facebook.com",)
@@ -270,6 +284,15 @@ class GraphConnector(Connector[G]):
         super().__init__(config, brands)
         accounts = [account for brand in self.brands for account in brand.own_accounts.get(self.own_key, ())]
         self.ours = {name.lstrip("@").lower() for name in (getattr(config, self.own_option), *accounts)}
+
+    def read(self, response: Response) -> Page:
+        """Read one good answer."""
+        raise NotImplementedError
+
+    def parse(self, response: Response) -> Page:
+        """Read one good answer, and ask for nothing further near a limit."""
+        page = self.read(response)
+        return replace(page, follow=()) if is_nearly_spent(response) else page
 
     def said(self, thing: Mapping[str, Any], above: str) -> Said:
         """Return a comment as far as it must be known to tell who answers whom. `above` is what it stands below."""
@@ -324,12 +347,9 @@ class GraphConnector(Connector[G]):
         # In another order, all of a page has to be older: posts may be pinned or dated back.
         ends = ends_behind(times, until) or (until is not None and times != [] and max(times).timestamp() < until)
         follow = (*below, *(() if ends else more))
-        mark = (
-            {"read_at": response.received_at.isoformat(), "had_posts": bool(posts or more)}
-            if asked.get("first")
-            else None
-        )
-        return Page.read(items, reader, follow, bookmark=mark)
+        mark = {"read_at": response.received_at.isoformat(), "had_posts": bool(posts or more)}
+        begins = asked.get("first") and not is_nearly_spent(response)
+        return Page.read(items, reader, follow, bookmark=mark if begins else None)
 
     def more(self, edge: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[Request, ...]:
         """Return the request for older comments, unless those of this page were read by the last walk."""

@@ -386,6 +386,33 @@ def test_a_limit_without_a_time_is_waited_for_as_long_as_its_window(
     assert refusal(facebook, error(32), headers=headers).wait == timedelta(minutes=minutes)
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-app-usage": '{"call_count":81,"total_time":5,"total_cputime":5}'},
+        {"x-app-usage": '{"call_count":1,"total_time":5,"total_cputime":99}'},
+        {"x-business-use-case-usage": json.dumps({PAGE: [{"type": "pages", "call_count": 1, "total_time": 80}]})},
+    ],
+)
+def test_near_a_limit_the_newest_page_must_do_and_the_rest_is_read_later(
+    facebook: Connector[Any], headers: dict[str, str]
+) -> None:
+    page = read(facebook, Answer(edge(post(1, comment(), more=OLDER), more=NEXT), headers=headers))
+
+    assert [said.external_id for said in page.mentions] == ["1_11"]
+    assert (page.follow, page.bookmark) == ((), None)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"x-app-usage": '{"call_count":79}'}, {"x-app-usage": "many"}, {"x-app-usage": "[99]"}]
+)
+def test_far_from_a_limit_all_is_read(facebook: Connector[Any], headers: dict[str, str]) -> None:
+    page = read(facebook, Answer(edge(post(1, comment(), more=OLDER), more=NEXT), headers=headers))
+
+    assert len(page.follow) == 2
+    assert page.bookmark is not None
+
+
 def test_too_much_data_is_asked_for_in_smaller_pages(facebook: Connector[Any]) -> None:
     body = error(1, message="Please reduce the amount of data you're asking for, then retry your request")
     request: Request = first_request(facebook)
