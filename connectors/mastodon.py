@@ -80,6 +80,8 @@ class Mastodon(Connector[MastodonConfig]):
 
     Config = MastodonConfig
     full_every = timedelta(hours=1)
+    names_gaps = True  # there are none: `min_id` leads on from the newest, whether it still stands or not
+    may_be_empty = True  # nobody may mention us for days; of tags the server says itself whether it shows them
     default_every = timedelta(minutes=5)
     fastest = timedelta(minutes=2)  # it is somebody's own server
     sees = (

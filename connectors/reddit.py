@@ -29,7 +29,6 @@ from monitor.connector import (
     Connector,
     ConnectorConfig,
     FetchError,
-    ItemProblem,
     Kind,
     Limits,
     Mention,
@@ -103,6 +102,8 @@ class Reddit(Connector[RedditConfig]):
     hosts = ("oauth.reddit.com", "www.reddit.com")
     markup = True
     full_every = timedelta(hours=6)
+    names_gaps = True
+    may_be_empty = True  # of a full page, nothing may name a brand
     limits = Limits(gap=timedelta(seconds=1))  # 100 a minute for an app
     default_every = timedelta(minutes=10)
     fastest = timedelta(minutes=10)  # oftener, feeds are refused
@@ -173,7 +174,7 @@ class Reddit(Connector[RedditConfig]):
         if not set(names).isdisjoint(asked["known"]):
             return page
         if not older:
-            return replace(page, problems=page.problems + _unshown(reached))
+            return replace(page, gap=_unseen(reached))
         further = replace(response.request, params={**response.request.params, "after": older}, context=reached)
         return replace(page, follow=(further,))
 
@@ -293,11 +294,10 @@ def _thing(child: Mapping[str, Any]) -> RawMention | None:
     )
 
 
-def _unshown(reached: Mapping[str, Any]) -> tuple[ItemProblem, ...]:
-    """Say where a list ended at its limit before it came to anything that was on it at the last look."""
-    if not reached["known"] or reached["seen"] < NEAR_THE_LIMIT:
-        return ()
-    return (ItemProblem(f"Reddit ended a list after {reached['seen']} new items: what came before them was not seen"),)
+def _unseen(reached: Mapping[str, Any]) -> str | None:
+    """Say that a list ended at its limit before it came to anything that was on it at the last look."""
+    ended = reached["known"] and reached["seen"] >= NEAR_THE_LIMIT
+    return "Reddit shows about 1,000 items of a list, and more came since my last look" if ended else None
 
 
 def _url(data: Mapping[str, Any]) -> str | None:

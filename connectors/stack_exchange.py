@@ -68,6 +68,7 @@ class StackExchange(Connector[StackExchangeConfig]):
     Config = StackExchangeConfig
     title = "Stack Exchange"
     hosts = ("api.stackexchange.com",)
+    names_gaps = True  # there are none: what is newer than a time is all shown
     default_every = timedelta(minutes=15)
     fastest = timedelta(minutes=5)
     sees = (

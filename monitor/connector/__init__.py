@@ -144,6 +144,8 @@ class Connector(Generic[C]):
     """How often to walk it all although `start` could begin at the newest."""
     overlap: ClassVar[timedelta] = timedelta(hours=48)
     """How far behind the newest known time the next look begins. Shorter needs a reason beside it."""
+    names_gaps: ClassVar[bool] = False
+    """What a walk could not show it says itself (`Page.gap`): that it came to nothing known means nothing."""
     may_be_empty: ClassVar[bool] = False
     """The site shows a short span only: an answer with nothing after many with something is no trouble."""
     limits: ClassVar[Limits] = Limits()

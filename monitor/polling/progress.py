@@ -147,7 +147,7 @@ def _note_unreached(conn: Connection, look: Look, connector: Connector[Any], sta
     if look.walk.gap and newest is not None:
         sources.note_gap(conn, look.source, newest, max(newest, oldest or look.ended_at), look.walk.gap)
         return
-    if look.walk.met or newest is None or oldest is None or oldest <= newest:
+    if connector.names_gaps or look.walk.met or newest is None or oldest is None or oldest <= newest:
         return
     if _showed_nothing(conn, look.source):
         return  # there was nothing to come to

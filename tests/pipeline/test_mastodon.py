@@ -145,6 +145,20 @@ def test_a_post_that_comes_late_from_elsewhere_is_found(
     assert driver.rows("select 1 from gaps") == []
 
 
+def test_a_newest_post_that_was_deleted_leaves_no_gap(site: Site, drive: Drive, server: Server) -> None:
+    newest = server.puts(timedelta(minutes=-1))
+    driver = tagged(site, drive)
+    for _ in range(3):
+        driver.walk("social", minutes=5)
+    del server.posts[newest]
+    server.puts(timedelta(minutes=16))
+
+    driver.walk("social", minutes=5)
+
+    assert len(driver.ids()) == 2
+    assert driver.rows("select 1 from gaps") == []
+
+
 def test_our_answer_ends_the_case_and_that_of_somebody_else_does_not(site: Site, drive: Drive, server: Server) -> None:
     server.puts(timedelta(minutes=-1))
     driver = tagged(site, drive)
@@ -221,6 +235,18 @@ def test_mentions_come_with_the_token_of_an_account(site: Site, drive: Drive, se
     assert ended.look.error is not None
     assert ended.look.error.code == "reconnect"
     assert TOKEN not in str(ended.look)
+
+
+def test_days_without_a_mention_are_no_trouble(site: Site, drive: Drive, server: Server) -> None:
+    table = source("social", "mastodon", site, url=mastodon.SERVER, account="acme-social", every="5 min")
+    driver = drive(BRAND, ACCOUNT, table, TOKEN=TOKEN)
+    for look in range(8):
+        server.mentions.append(server.puts(timedelta(minutes=look)))
+        driver.walk("social", minutes=5)
+
+    quiet = [driver.look("social", minutes=5) for _ in range(3)]
+
+    assert [looked.taken.health for looked in quiet] == ["ok"] * 3
 
 
 def test_a_server_that_is_asked_too_often_rests_until_the_time_it_names(

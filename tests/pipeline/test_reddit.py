@@ -151,6 +151,41 @@ def test_of_the_comments_of_a_subreddit_only_those_that_name_us_are_kept(
     assert driver.rows("select 1 from gaps") == []
 
 
+def test_more_than_a_list_shows_is_kept_as_a_gap(site: Site, drive: Drive, site_of_reddit: Reddit) -> None:
+    site_of_reddit.puts(1, timedelta(hours=-1), comment=True)
+    driver = watched(site, drive, subreddits=["coffee"], search=False)
+    driver.walk("reddit")
+    del site_of_reddit.things["t1_1"]  # it has slid out
+    for number in range(1000):
+        site_of_reddit.puts(2000 + number, timedelta(seconds=number / 10), comment=True, body="Nothing about anybody.")
+
+    driver.walk("reddit", minutes=10)
+
+    [gap] = driver.rows("select * from gaps")
+    assert "1,000" in gap.why
+
+
+def test_a_page_on_which_nobody_names_us_is_no_trouble(site: Site, drive: Drive, site_of_reddit: Reddit) -> None:
+    driver = watched(site, drive, subreddits=["coffee"], search=False)
+    for look in range(8):
+        site_of_reddit.puts(900 + look, timedelta(minutes=look), comment=True)
+        driver.walk("reddit", minutes=10)
+    for number in range(200):
+        site_of_reddit.puts(
+            2000 + number,
+            timedelta(hours=2, seconds=number),
+            comment=True,
+            body="Tea.",
+            permalink="/r/a/comments/1/b/1/",
+        )
+
+    [*_, quiet] = [driver.walk("reddit", minutes=10)[-1] for _ in range(2)]
+
+    assert quiet.look.seen == frozenset()
+    assert quiet.taken.health == "ok"
+    assert driver.rows("select 1 from gaps") == []
+
+
 def a_complaint(site: Site, drive: Drive, town: Reddit) -> tuple[Driver, str]:
     """Return a driver with one open case about a comment."""
     town.puts(500, timedelta(hours=-2), title="Acme", selftext="Which one do you like?")
