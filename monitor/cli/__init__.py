@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from monitor import __version__
-from monitor.cli import check, data, learn, read, rescore, rules, setup, show, status, teach, watch, work
+from monitor.cli import check, data, learn, read, reply, rescore, rules, setup, show, status, teach, watch, work
 from monitor.cli.common import ConfigOption
 from monitor.cli.screen import say
 from monitor.errors import ConfigError, MonitorError, UsageError
@@ -35,6 +35,7 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
         work.assign,
         work.note,
         work.snooze,
+        reply.reply,
         work.answer,
         work.close,
         work.reopen,

@@ -12,7 +12,7 @@ learning   what staff marked moves what alerts on a source
 """
 
 from monitor.intake.again import Again, backfill, decide_again, replayed, tell_again, would_have_sent
-from monitor.intake.answers import observe, removed
+from monitor.intake.answers import observe, posted, removed
 from monitor.intake.casework import happen, plan, steps_of, value_of
 from monitor.intake.judging import Judged, Normalised, judge, merged, normalised
 from monitor.intake.learning import catch_up, learn, offset_of
@@ -44,6 +44,7 @@ __all__ = [
     "observe",
     "offset_of",
     "plan",
+    "posted",
     "removed",
     "replayed",
     "route_again",

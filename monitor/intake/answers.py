@@ -7,7 +7,8 @@ mention we know. One that two looks have lacked is gone.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from monitor import policy
 from monitor.cases import DELETED, CaseValue, Event, EventKind
@@ -19,6 +20,7 @@ from monitor.models import Mention, Reason, Reply, ReplyState, Severity
 from monitor.store import Connection, cases, mentions
 from monitor.store.mentions import Known, KnownReply
 
+LOOK_AFTER = timedelta(minutes=1)  # sites take a moment to show an answer
 _EVENTS = {ReplyState.VISIBLE: EventKind.ANSWER_SEEN, ReplyState.PENDING: EventKind.ANSWER_PENDING}
 
 
@@ -79,6 +81,19 @@ def reappeared(
             )
 
 
+def posted(conn: Connection, mention_id: int, reply: Reply, text: str, who: str, now: datetime) -> None:
+    """Note an answer that we have posted for somebody: it counts when a look sees it, and the next look is at once."""
+    said = replace(reply, text=reply.text or text, state=ReplyState.PENDING)
+    if reply.state is not ReplyState.REJECTED:
+        mentions.put_reply(conn, mention_id, said, now)
+    row = mentions.full(conn, [mention_id])[mention_id]
+    if row["case_id"] is None:
+        return
+    key = f"posted:{mention_id}:{now.isoformat()}"
+    happen(conn, row["case_id"], Event(EventKind.ANSWER_PENDING, now, who=who, through="cli", text=text), key=key)
+    cases.update(conn, row["case_id"], recheck_at=now + LOOK_AFTER, rechecks=0)
+
+
 def take_answers(
     conn: Connection,
     source: SourceSettings,
@@ -101,7 +116,9 @@ def take_answers(
             continue
         for reply in stored_replies:
             part_of_mention = reply.external_id == ""
-            if part_of_mention and reply.state != ReplyState.GONE and mentions.miss_reply(conn, reply):
+            # One that waits to be shown was never there to vanish.
+            stood = reply.state not in (ReplyState.GONE, ReplyState.PENDING)
+            if part_of_mention and stood and mentions.miss_reply(conn, reply):
                 _gone(conn, mention_id, source, routing, now)
 
 

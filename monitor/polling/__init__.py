@@ -13,12 +13,14 @@ signing     secrets: put on in the moment of sending, taken off what comes back
 asking      one request: paid, signed, sent, and what the answer means
 catch       what the pages brought, normalised and judged
 bite        a queue of requests, worked off
+answering   an answer of ours, posted in public
 looking     the three ways to look: a walk, a re-check, what a site pushed to us
 progress    the walk, the bookmark and the next look, written down
 condition   how a source is doing, and when the operator hears of it
 taking      what a look brought, stored and decided in one transaction
 """
 
+from monitor.polling.answering import Posted, post, prepared
 from monitor.polling.condition import remind
 from monitor.polling.consent import Invitation, connected_at, invite, note_connected, redeem
 from monitor.polling.endings import announce
@@ -33,6 +35,7 @@ __all__ = [
     "BiteSize",
     "Invitation",
     "Look",
+    "Posted",
     "Taken",
     "Tools",
     "Vault",
@@ -44,6 +47,8 @@ __all__ = [
     "invite",
     "look",
     "note_connected",
+    "post",
+    "prepared",
     "receive",
     "recheck",
     "redeem",

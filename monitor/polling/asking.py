@@ -10,6 +10,7 @@ from monitor.connector import Connector, Outcome, Refusal
 from monitor.errors import FetchError, RefusedError
 from monitor.exchange import AnyRequest, AnyResponse, MailRequest, MailResponse, Page, Request, Response, Signed
 from monitor.http import Validators
+from monitor.models import Reply
 from monitor.polling.reading import readable
 from monitor.polling.signing import Signing
 from monitor.polling.tools import Tools
@@ -55,6 +56,21 @@ class Asking:
         page = self._parse(response)
         self._correct(request, page.cost, now)
         return Answer(page, response)
+
+    def answer(self, request: Request) -> Reply:
+        """Send an answer of ours and read what the site said to it. Raises LookError. It is never sent again here."""
+        now = self.tools.clock()
+        self.tools.vault.pay(self.source.account, request.cost, now)
+        response = self._send(request, None)
+        refusal = self._refusal(response)
+        if refusal is not None:
+            self._correct(request, refusal.cost, now)
+            if response.status >= 500:  # it broke while it was at it
+                raise FetchError(refusal.why, code="refused", status=response.status, sent=True)
+            self._refused(refusal, request)
+            raise FetchError(refusal.why or "the site took no answer", code="refused", status=response.status)
+        with readable("the answer to our answer"):
+            return self.connector.replied(response)
 
     def unsigned(self, request: AnyRequest) -> AnyRequest:
         """Return a request that a page named, without our secrets."""

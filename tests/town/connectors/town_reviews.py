@@ -21,6 +21,7 @@ from monitor.connector import (
     Rating,
     RawMention,
     Reply,
+    ReplyState,
     Request,
     Response,
     Since,
@@ -51,6 +52,7 @@ class TownReviews(Connector[TownConfig]):
     default_every = timedelta(minutes=1)
     fastest = timedelta(seconds=1)
     sees = "Everything."
+    reply_limit = 200
     sees_answers: Literal["yes", "no"] = "yes"
 
     def __init__(self, config: TownConfig, brands: Sequence[Brand] = ()) -> None:
@@ -88,3 +90,12 @@ class TownReviews(Connector[TownConfig]):
             subject=Subject(place=self.config.place),
             reply=Reply(reply["text"], published_at=datetime.fromisoformat(reply["at"])) if reply else None,
         )
+
+    def reply(self, mention: Mention, text: str) -> Request:
+        """Answer below a review."""
+        return Request(f"{API}/{self.config.place}/answers/{mention.external_id}", method="POST", json={"text": text})
+
+    def replied(self, response: Response) -> Reply:
+        """Read what the site took: it shows it a little later."""
+        body = response.json()
+        return Reply(body["text"], ReplyState.PENDING, author="Acme")
