@@ -167,13 +167,13 @@ def test_more_than_a_list_shows_is_kept_as_a_gap(site: Site, drive: Drive, site_
 
 def test_a_page_on_which_nobody_names_us_is_no_trouble(site: Site, drive: Drive, site_of_reddit: Reddit) -> None:
     driver = watched(site, drive, subreddits=["coffee"], search=False)
-    for look in range(8):
+    for look in range(21):  # so many in a row, and an empty one would be trouble
         site_of_reddit.puts(900 + look, timedelta(minutes=look), comment=True)
         driver.walk("reddit", minutes=10)
     for number in range(200):
         site_of_reddit.puts(
             2000 + number,
-            timedelta(hours=2, seconds=number),
+            timedelta(hours=5, seconds=number),
             comment=True,
             body="Tea.",
             permalink="/r/a/comments/1/b/1/",
