@@ -82,7 +82,7 @@ def test_check_has_nothing_against_it_but_what_it_says_itself(tmp_path):
 
 def test_nonsense_is_asked_again_with_what_would_be_taken(tmp_path):
     answers = (
-        ",", "Quay Coffee", "facbook", "facebook", "shop.example.org/beans", "", "somewhere", "here", "whenever",
+        ",", "Quay Coffee", "facbook", "facebook", "shop.example.org/beans", "", "", "somewhere", "here", "whenever",
         "daily 7-19", "perhaps", "no",
     )  # fmt: skip
     done = init(tmp_path, answers)
@@ -102,6 +102,45 @@ def test_nonsense_is_asked_again_with_what_would_be_taken(tmp_path):
         assert words in said
     text = (tmp_path / "review-monitor" / "monitor.toml").read_text()
     assert "# - Facebook: I read it with an access of yours" in text
+
+
+def test_where_a_site_takes_an_access_its_mails_are_offered(tmp_path):
+    answers = (
+        "Quay Coffee", "facebook", "trustpilot", "", "reviews@quay.example", "nowhere", "IMAP.quay.example",
+        "made-up s3cret", "made-up-s3cret", "here", "", "no",
+    )  # fmt: skip
+    done = init(tmp_path, answers)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    folder = tmp_path / "review-monitor"
+    assert "Until I can read Facebook, Trustpilot: sites mail you what is new" in " ".join(done.stdout.split())
+    [source] = config.load(folder / "monitor.toml", {}).sources
+    assert (source.name, source.connector, source.team) == ("mailbox", "imap_mailbox", "staff")
+    assert (source.options.host, source.options.user) == ("imap.quay.example", "reviews@quay.example")
+    assert source.options.password.get_secret_value() == "made-up-s3cret"
+    assert (folder / "secrets" / "mailbox-password").stat().st_mode & 0o777 == 0o600
+    assert "made-up" not in done.stdout + (folder / "monitor.toml").read_text()
+    assert "monitor learn MAIL.eml" in (folder / "monitor.toml").read_text()
+
+
+@pytest.mark.parametrize("typed", ["mail", "quay@gmail.com"])
+def test_a_mailbox_can_be_asked_for_by_name_or_address(tmp_path, typed):
+    asked = [] if "@" in typed else ["quay@gmail.com"]
+    done = init(tmp_path, ("Quay Coffee", typed, "", *asked, "abcd efgh ijkl mnop", "here", "", "no"))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    [source] = config.load(tmp_path / "review-monitor" / "monitor.toml", {}).sources
+    assert (source.options.host, source.options.authserv) == ("imap.gmail.com", "mx.google.com")
+    assert source.options.password.get_secret_value() == "abcdefghijklmnop"
+
+
+def test_a_mailbox_that_takes_no_passwords_is_left_out_with_the_reason(tmp_path):
+    done = init(tmp_path, ("Quay Coffee", "quay@outlook.com", "hn", "", "here", "", "no"))
+
+    assert "Microsoft takes no passwords there" in " ".join(done.stdout.split())
+    assert [one.name for one in config.load(tmp_path / "review-monitor" / "monitor.toml", {}).sources] == [
+        "hacker-news"
+    ]
 
 
 @pytest.mark.parametrize("number", [0, 2, 5])

@@ -2,6 +2,7 @@
 
 asking     questions and answers, in a terminal or through a pipe
 sites      what is typed for a site → a source, or why it cannot be watched yet
+post       the mailbox that is read, above all where a site takes an access first
 tellings   what is typed for a place to be told → a channel
 hours      what is typed for opening hours → open hours and a zone
 writing    the files: made in memory, tried, written all or not at all
@@ -20,9 +21,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from monitor import config
-from monitor.cli.init import hours, sites, starting, tellings, writing
+from monitor.cli.init import hours, post, sites, starting, tellings, writing
 from monitor.cli.init.asking import Asker
-from monitor.cli.init.sites import NotYet, Watched
+from monitor.cli.init.sites import NotYet, Post, Watched
 from monitor.cli.init.writing import Answers
 from monitor.config import Settings
 from monitor.demo.screen import Screen
@@ -104,9 +105,9 @@ def _head(screen: Screen, number: int, question: str) -> None:
 def _ask_sites(asker: Asker) -> tuple[list[Watched], list[NotYet]]:
     """Ask for sites and say of each what it is taken for."""
 
-    def read(typed: str) -> Watched | NotYet:
+    def read(typed: str) -> Watched | NotYet | Post:
         found = sites.recognise(typed)
-        asker.screen.note(found.says if isinstance(found, Watched) else found.why)
+        asker.screen.note(_said_of(found))
         return found
 
     found = asker.ask_many(
@@ -115,8 +116,19 @@ def _ask_sites(asker: Asker) -> tuple[list[Watched], list[NotYet]]:
         more="Paste addresses as your browser shows them; for a shop, a blog or a forum of that kind with one of the "
         "words woocommerce, wordpress, discourse before it. What I cannot read yet is noted in the file.",
     )
-    later = {site.why: site for site in found if isinstance(site, NotYet)}
-    return sites.told_apart([site for site in found if isinstance(site, Watched)]), list(later.values())
+    later = list({site.why: site for site in found if isinstance(site, NotYet)}.values())
+    watched = [site for site in found if isinstance(site, Watched)]
+    boxes = list(dict.fromkeys(one.address for one in found if isinstance(one, Post)))
+    for typed in boxes or ([None] if later else []):
+        mailbox = post.offer(asker, later, typed)
+        watched += [mailbox] if mailbox else []
+    return sites.told_apart(watched), later
+
+
+def _said_of(site: Watched | NotYet | Post) -> str:
+    if isinstance(site, Post):
+        return "Mails of customers, and the notices of sites; what the mailbox needs I ask when your list has ended."
+    return site.says if isinstance(site, Watched) else site.why
 
 
 def _names(typed: str) -> list[str]:

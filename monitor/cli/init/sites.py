@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from monitor.connector.pages import closed
@@ -25,6 +25,7 @@ class Watched:
     says: str
     hint: str = ""  # a comment beside it
     to_try: bool = False  # whether there is anything to read shows only when one looks
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # they go into files of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,13 @@ class NotYet:
 
     name: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Mail: a mailbox is to be read, this one or one that is asked for."""
+
+    address: str | None = None
 
 
 # Names as people type them · hosts · what to know. A host stands for what ends with it.
@@ -59,7 +67,6 @@ _LATER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (("GitHub",), ("github.com",), ""),
     (("Amazon",), ("amazon.com",), "It lets no program read its reviews and has no API for them."),
     (("Booking.com", "booking"), ("booking.com",), "Its API is for certified partners only."),
-    (("Mail", "email", "imap", "mailbox"), (), "It will need the login of the mailbox."),
 )  # fmt: skip
 
 # What an access of one's own opens: its connector, by the name above. Nothing is asked for here, as it may take days.
@@ -82,10 +89,12 @@ _ON_SITE = re.compile(rf"(?P<software>{'|'.join(_SOFTWARE)})\s+(?P<site>\S+)", r
 _APP_ID = re.compile(r"(?:id)?(\d{6,15})")
 _FEED = re.compile(r"/(?:feed|rss|atom|feeds)(?:/|$|[./?])|\.(?:rss|atom|xml|rdf)(?:$|\?)|/feed\.json$", re.IGNORECASE)
 _ALERTS = "google.com/alerts/feeds/"
+_MAIL = {"mail", "mails", "email", "e-mail", "imap", "mailbox"}
+_ADDRESS = re.compile(r"[^\s@/:]+@[^\s@/:]+\.[a-z]{2,}", re.IGNORECASE)
 _HACKER_NEWS = {"hacker news", "hackernews", "hn", "ycombinator"}
 
 
-def recognise(typed: str) -> Watched | NotYet:
+def recognise(typed: str) -> Watched | NotYet | Post:
     """Return what is meant. Raises ValueError, with what would be taken, for what is no site."""
     text = typed.strip().strip("<>,;")
     if app := _APP_LINK.search(text):
@@ -98,6 +107,8 @@ def recognise(typed: str) -> Watched | NotYet:
         return _app(bare[1], "us")
     if text.casefold() in _HACKER_NEWS:
         return _hacker_news()
+    if text.casefold() in _MAIL or _ADDRESS.fullmatch(text):
+        return Post(text if "@" in text else None)
     link = _link(text)
     return _named(text) if link is None else _linked(link)
 

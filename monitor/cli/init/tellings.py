@@ -28,7 +28,7 @@ _BY_DOMAIN = {
     "mailbox.org": ("mailbox.org",),
     "posteo": ("posteo.de", "posteo.net"),
 }
-_NO_PASSWORDS = "outlook"  # takes none from programs
+NO_PASSWORDS = "outlook"  # takes none from programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +93,14 @@ def check(notifier: str, options: Mapping[str, object]) -> None:
 def with_mailbox(channel: Channel, asker: Asker) -> Channel:
     """Ask from which mailbox the mails are sent, and for what it needs."""
     to = str(channel.mail)
-    if _provider_of(to) == _NO_PASSWORDS:
-        asker.screen.note(PROVIDERS[_NO_PASSWORDS].advice)
+    if provider_of(to) == NO_PASSWORDS:
+        asker.screen.note(PROVIDERS[NO_PASSWORDS].advice)
     sender = asker.ask(
-        f"From which mailbox shall I send? [{to}]" if _provider_of(to) != _NO_PASSWORDS else "From which mailbox?",
-        lambda typed: _sender(typed or (to if _provider_of(to) != _NO_PASSWORDS else "")),
+        f"From which mailbox shall I send? [{to}]" if provider_of(to) != NO_PASSWORDS else "From which mailbox?",
+        lambda typed: _sender(typed or (to if provider_of(to) != NO_PASSWORDS else "")),
         more="I log in to it like a mail program does, and send; I never read it.",
     )
-    server: dict[str, Any] = {"provider": provider} if (provider := _provider_of(sender)) else _server(asker)
+    server: dict[str, Any] = {"provider": provider} if (provider := provider_of(sender)) else _server(asker)
     if advice := PROVIDERS[server["provider"]].advice if "provider" in server else "":
         asker.screen.note(advice)
     password = asker.ask_secret("Its password, which is not shown while you type:", _password)
@@ -113,18 +113,19 @@ def _sender(typed: str) -> str:
     if not typed:
         raise ValueError("Type the address of another mailbox, one that lets programs send.")
     found = address(typed)
-    if _provider_of(found) == _NO_PASSWORDS:
-        raise ValueError(PROVIDERS[_NO_PASSWORDS].advice)
+    if provider_of(found) == NO_PASSWORDS:
+        raise ValueError(PROVIDERS[NO_PASSWORDS].advice)
     return found
 
 
-def _provider_of(mail: str) -> str | None:
+def provider_of(mail: str) -> str | None:
+    """Return who keeps a mailbox, by the domain of its address."""
     domain = mail.rpartition("@")[2]
     return next((name for name, domains in _BY_DOMAIN.items() if domain in domains), None)
 
 
 def _server(asker: Asker) -> dict[str, Any]:
-    known = ", ".join(name for name in PROVIDERS if name != _NO_PASSWORDS)
+    known = ", ".join(name for name in PROVIDERS if name != NO_PASSWORDS)
     return asker.ask(f"Who keeps that mailbox? One of {known}; or the name of its outgoing server (SMTP).", _keeper)
 
 

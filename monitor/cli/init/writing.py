@@ -115,11 +115,8 @@ def _take_away(made: Iterable[Path]) -> None:
 
 def draft(answers: Answers) -> Draft:
     """Return the files that the answers make."""
-    secrets = {
-        secret_file(channel, key): f"{value}\n"
-        for channel in answers.channels
-        for key, value in channel.secrets.items()
-    }
+    holders: list[Watched | Channel] = [*answers.sites, *answers.channels]
+    secrets = {secret_file(holder, key): f"{value}\n" for holder in holders for key, value in holder.secrets.items()}
     parts = [
         _house(answers),
         _people(answers),
@@ -131,9 +128,9 @@ def draft(answers: Answers) -> Draft:
     return Draft({CONFIG: "\n".join(parts)}, secrets)
 
 
-def secret_file(channel: Channel, key: str) -> str:
+def secret_file(holder: Watched | Channel, key: str) -> str:
     """Return where a secret lies, in the folder."""
-    return f"{SECRETS}/{channel.name}-{key.replace('_', '-')}"
+    return f"{SECRETS}/{holder.name}-{key.replace('_', '-')}"
 
 
 def _house(answers: Answers) -> str:
@@ -182,6 +179,7 @@ terms = {toml(list(answers.names))}
 def _sources(answers: Answers) -> Iterator[str]:
     for site in answers.sites:
         options = "".join(f"{key} = {toml(value)}\n" for key, value in site.options.items())
+        options += "".join(f'{key} = {{ file = "{secret_file(site, key)}" }}\n' for key in site.secrets)
         hint = f"# {site.hint}\n" if site.hint else ""
         yield f"""[[sources]]
 name = {toml(site.name)}
