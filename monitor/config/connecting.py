@@ -23,9 +23,9 @@ from monitor.models import Json
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key a source needs: what it is called, where it stands or belongs, and whether it can be read.
+    """One key a source needs or takes: what it is called, where it stands or belongs, and whether it can be read.
 
-    All its secrets, and those required texts that are missing.
+    All its secrets, and those texts that are missing.
     """
 
     name: str
@@ -55,7 +55,10 @@ class Needs:
 
 
 def needs(path: FilePath, env: Mapping[str, str], name: str) -> Needs:
-    """Return what a source needs. Raises UsageError for an unknown one, ConfigError for what else is wrong with it."""
+    """Return what a source needs. Raises UsageError for an unknown one, ConfigError for what else is wrong with it.
+
+    What its options say together (one of two keys, say) is left to `load_one`: a missing key may be why.
+    """
     reading = Reading.of(path, env)
     owner, raw = _found(reading, name)
     reading.settings()
@@ -64,7 +67,7 @@ def needs(path: FilePath, env: Mapping[str, str], name: str) -> Needs:
         raise ConfigError(_problems(reading, owner, raw))
     account = reading.accounts.named_by(raw)
     keys = tuple(_keys(reading, kind, owner, raw, account))
-    asked = {(*place, key.name) for key in keys if not key.there for place in (key.owner, owner)}
+    asked = {(*place, key.name) for key in keys if not key.there for place in (key.owner, owner)} | {owner}
     if problems := _problems(reading, owner, raw, asked):
         raise ConfigError(problems)
     lender = reading.accounts.found.get(account or "")
@@ -113,8 +116,9 @@ def _keys(
         place, table = (owner, raw) if key in raw or not account else (shared, lent)
         value = table.get(key)
         if not is_secret(info.annotation):
-            if value is None and info.is_required() and is_text(info.annotation):
-                found.append(Key(key, place, None, False, True, info.description or "", secret=False))
+            if value is None and is_text(info.annotation):
+                about = info.description or ""
+                found.append(Key(key, place, None, False, info.is_required(), about, secret=False))
             continue
         there = value is not None and (*place, key) not in reading.secrets.failed
         reference = value if is_reference(value) else None

@@ -241,6 +241,36 @@ def test_answers_that_end_too_early_say_what_is_kept(folder, keys):
     assert something.err == "the answers ended before the last question; what you gave so far is kept\n"
 
 
+def test_one_of_two_ways_in_is_asked_for_by_what_the_options_say(folder, keys):
+    folder.writes(folder.source("shop", "town_either"))
+    keys.lets_in = lambda asked: asked.headers.get("authorization", "").startswith("Basic ")
+
+    ran = folder.connect("shop", "made-up-password", "", "yes", "ana", "yes")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.count("1 of 1") == 1
+    assert "Give the `password` of your account, or a `key`." in said(ran)
+    assert "A `password` needs the `user` it belongs to." in said(ran)
+    assert (
+        "key: instead of an account. Nothing of it is shown; @FILE takes it from a file. An empty line leaves"
+        in said(ran)
+    )
+    assert "note" not in ran.out
+    assert 'user = "ana"\n' in folder.config.read_text()
+    assert 'password = { file = "secrets/shop-password" }\n' in folder.config.read_text()
+    assert "shop is connected: it answers, and its first page shows nothing yet." in said(ran)
+
+
+def test_who_gives_none_of_two_ways_in_is_told_so(folder, keys):
+    folder.writes(folder.source("shop", "town_either"))
+
+    ran = folder.connect("shop", "", "")
+
+    assert ran.code == 2
+    [line] = ran.err.splitlines()
+    assert line.endswith('sources[0] "shop": give the `password` of your account, or a `key`')
+
+
 def test_a_connector_that_needs_nothing_says_so_and_is_tried(folder):
     folder.site.shows("quay", review(1))
     folder.writes(folder.source("quay", "town_reviews", 'place = "quay"'))

@@ -21,7 +21,7 @@ from monitor.cli.connect import keeping
 from monitor.cli.init.asking import Asker
 from monitor.config import Key, Needs, Settings, SourceSettings
 from monitor.demo.screen import Screen
-from monitor.errors import LookError, MonitorError, UsageError
+from monitor.errors import ConfigError, LookError, MonitorError, UsageError
 from monitor.polling import BiteSize
 from monitor.store import sources
 from monitor.store.sources import SourceState
@@ -61,6 +61,7 @@ class _Connecting:
     given: dict[Place, Json] = field(default_factory=dict)  # what does not stand in the file yet
     changed: bool = False  # a secret is new
     unwritten: bool = False  # something given does not stand in the file
+    walked: bool = False  # the steps have been shown
 
     @property
     def site(self) -> str:
@@ -75,7 +76,7 @@ class _Connecting:
         if asks:
             self._walk()
             self._take(key for key in self.needs.keys if key.required and (again or not key.there))
-        with working(self._settings()) as daemon:
+        with working(self._completed()) as daemon:
             self._forget_if_changed(daemon)
             if (invitation := polling.invite(self._source(daemon))) is not None:
                 look = self._by_consent(daemon, invitation, asks=asks, again=again)
@@ -88,7 +89,7 @@ class _Connecting:
     def _by_secrets(self, daemon: Daemon, *, asks: bool, again: bool) -> Look:
         """Look; where what is there is refused, ask for other secrets and look once more."""
         if again:
-            self._take_and_use(daemon, [key for key in self.needs.keys if not key.required])
+            self._take_and_use(daemon, [key for key in self.needs.keys if key.secret and not key.required])
         look = self._look(daemon)
         secrets = [key for key in self.needs.keys if key.secret]
         if asks or not secrets or not _is_refused(look):
@@ -120,8 +121,10 @@ class _Connecting:
             self.screen.say(terminal(f"The account {found.account} is connected once, for {others} as well."))
 
     def _walk(self) -> None:
-        """Show what a person has to do, one step after the other."""
-        kind = self.needs.kind
+        """Show what a person has to do, one step after the other; once."""
+        kind, shown, self.walked = self.needs.kind, self.walked, True
+        if shown:
+            return
         if kind.needs != "nothing":
             self.screen.say(f"It needs {kind.needs}.")
         for number, step in enumerate(kind.steps, 1):
@@ -154,12 +157,12 @@ class _Connecting:
     def _ask(self, key: Key) -> str:
         about = f": {key.about}" if key.about else ""
         self.screen.say()
-        if not key.secret:
-            return self.asker.ask(f"{key.name}{about}.", _text)
         if key.there:
             end = " An empty line keeps the one that is there."
         else:
             end = "" if key.required else " An empty line leaves it out."
+        if not key.secret:
+            return self.asker.ask(f"{key.name}{about}.{end}", partial(_text, may_be_empty=not key.required))
         question = f"{key.name}{about}. Nothing of it is shown; @FILE takes it from a file.{end}"
         read = partial(_secret, may_be_empty=key.there or not key.required)
         return self.asker.ask_secret(question, read, unfinished=_goes_on)
@@ -191,7 +194,7 @@ class _Connecting:
     def _take_and_use(self, daemon: Daemon, keys: Iterable[Key]) -> None:
         self._take(keys)
         self._forget_if_changed(daemon)
-        daemon.use(self._settings())
+        daemon.use(self._completed())
 
     def _forget_if_changed(self, daemon: Daemon) -> None:
         """Let the token go that an earlier secret brought: it would hide whether the new one works."""
@@ -201,6 +204,24 @@ class _Connecting:
 
     def _source(self, daemon: Daemon) -> SourceSettings:
         return daemon.by_name[self.needs.source]
+
+    def _completed(self) -> Settings:
+        """Return the settings, after asking for the keys that the options miss together, such as one of two."""
+        while True:
+            try:
+                return self._settings()
+            except ConfigError as error:
+                what = " ".join(problem.what for problem in error.problems)
+                open_ = [key for key in self.needs.keys if not key.there and (*key.owner, key.name) not in self.given]
+                named = [key for key in open_ if f"`{key.name}`" in what]
+                before = len(self.given)
+                if named:
+                    self._walk()
+                    self.screen.say()
+                    self.screen.say(terminal(f"{what[:1].upper()}{what[1:]}."))
+                    self._take(named)
+                if len(self.given) == before:
+                    raise
 
     def _settings(self) -> Settings:
         settings = config.load_one(self.file, self.env, self.needs.source, self.given)
@@ -245,7 +266,7 @@ class _Connecting:
     def _conclude(self, daemon: Daemon, look: Look) -> None:
         source, settings = self._source(daemon), daemon.settings
         daemon.write(lambda conn: polling.note_connected(conn, settings, source, daemon.now()))
-        needless = not self.needs.keys and source.build().auth() is None
+        needless = not any(key.secret for key in self.needs.keys) and source.build().auth() is None
         how = "needs no account and no key" if needless else "is connected"
         self.screen.say()
         self.screen.say(terminal(f"{self.site} {how}: {_what_came(look, settings)}."))
@@ -313,7 +334,9 @@ def _from_file(name: str) -> str:
     return body.decode("utf-8", "replace").strip()
 
 
-def _text(typed: str) -> str:
+def _text(typed: str, *, may_be_empty: bool) -> str:
+    if not typed and may_be_empty:
+        return ""
     if not typed or len(typed) > LONGEST_TEXT or not typed.isprintable():
         raise ValueError(f"Something is wanted here, of at most {LONGEST_TEXT} characters.")
     return typed

@@ -67,8 +67,8 @@ class Asker:
     def _hidden_lines(self, unfinished: Callable[[str], bool]) -> str:
         if not self._typed:
             return self._lines(unfinished)
-        self.screen.prompt("> ")
         with _unseen(self._stream):
+            self.screen.prompt("> ")  # not before: a paste may follow at once
             try:
                 return self._lines(unfinished)
             finally:
