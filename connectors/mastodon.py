@@ -39,6 +39,7 @@ from monitor.connector import (
     Request,
     Response,
     Since,
+    UsageError,
     refused_by_status,
 )
 from monitor.connector.auth import HeaderKey
@@ -176,6 +177,8 @@ class Mastodon(Connector[MastodonConfig]):
 
     def reply(self, mention: Mention, text: str) -> Request:
         """Return the request that answers a post: in public, but to a private one in private."""
+        if not self.config.token:
+            raise UsageError("answers on Mastodon need the `token` of your account; use the link of the mention")
         name = f"@{mention.author.id} " if mention.author and mention.author.id else ""
         form = {
             "status": name + text,

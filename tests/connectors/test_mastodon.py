@@ -8,7 +8,19 @@ from typing import Any
 
 import pytest
 
-from monitor.connector import Audience, Brand, Connector, FetchError, Kind, Mention, Outcome, Page, Request, Since
+from monitor.connector import (
+    Audience,
+    Brand,
+    Connector,
+    FetchError,
+    Kind,
+    Mention,
+    Outcome,
+    Page,
+    Request,
+    Since,
+    UsageError,
+)
 from monitor.models import ReplyState, Subject
 from monitor.text import from_html
 from tests.builders import NOON
@@ -368,6 +380,11 @@ def test_an_answer_names_whom_it_answers_and_is_as_private_as_the_post(
     }
     again, other = mastodon.reply(known("7", kind), "We are sorry."), mastodon.reply(known("7", kind), "Sorry.")
     assert request.headers == again.headers != other.headers
+
+
+def test_without_a_token_nothing_is_answered() -> None:
+    with pytest.raises(UsageError, match="token"):
+        public().reply(known(), "We are sorry.")
 
 
 def test_our_answer_is_read_as_the_server_shows_it(mastodon: Connector[Any]) -> None:

@@ -13,10 +13,11 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from monitor import polling
 from monitor.connector import Limits
 from monitor.plugins import connector
+from monitor.store import mentions
 from tests.builders import FakeClock
-from tests.connectors.kit import Answer, response_to
 from tests.pipeline.driving import Drive, Driver, source
 from tests.pipeline.test_rechecks import recheck
 
@@ -86,16 +87,15 @@ def test_a_complaint_is_told_and_our_answer_ends_its_case(drive: Drive) -> None:
 
     driver.walk("social", minutes=5)
     opened = [row.state for row in driver.rows("select state from cases")]
-    mention = stored(driver, bad)
-    subject = driver.by_name["social"].build()
-    known: Any = SimpleNamespace(external_id=bad, kind="post", author=SimpleNamespace(id=mention.author_id))
-    request = subject.reply(known, "We are sorry, and have paid you back.")
-    said = ask("POST", urlsplit(request.url).path, "ada", request.form, **request.headers)
-    reply = subject.replied(response_to(request, Answer(said)))
+    one = driver.by_name["social"]
+    row = driver.read(lambda conn: mentions.full(conn, [stored(driver, bad).id]))[stored(driver, bad).id]
+    request = polling.prepared(one, mentions.as_mention(row), "We are sorry, and have paid you back.")
+    posted = polling.post(one, request, driver.tools)
     recheck(driver, minutes=15)
 
     assert opened == ["open"]
-    assert reply.text.endswith("We are sorry, and have paid you back.")
+    assert posted.reply is not None
+    assert posted.reply.text.endswith("We are sorry, and have paid you back.")
     assert driver.one("select state from cases") in ("answered", "closed")
     assert driver.one("select text from replies").endswith("We are sorry, and have paid you back.")
 
