@@ -132,7 +132,9 @@ class ImapMailbox(Connector[ImapMailboxConfig]):
             return self._notice(item, letter, vouched=vouched, own_id=own_id)
         if letter.automatic or not letter.sender or not self.config.customers:
             return None
-        return self._mention(item, letter, own_id=own_id, text=new_text(letter))
+        text = new_text(letter)
+        unread = not letter.is_whole or (not text and item.size is not None and item.size > len(item.raw))
+        return self._mention(item, letter, own_id=own_id, text=text, unread=unread)
 
     def _sent(self, item: MailItem, letter: Letter, *, own_id: bool) -> RawMention | None:
         """Return an answer of ours. What answers nothing is nobody's business, and a machine's answer is none."""

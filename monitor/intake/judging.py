@@ -112,5 +112,5 @@ def judge(found: Sequence[Mention], scorer: Scorer, offset: Offset | None = None
 def _looked_at(judged: Judged) -> Judged:
     """Let a person look at what nothing could make out: it may be the worst of all."""
     score = judged.score
-    reasons = (Why("unread", "a notice that no rule of yours reads"), *score.reasons)
+    reasons = (Why("unread", "I cannot make out what it says"), *score.reasons)
     return Judged(judged.mention, replace(score, level=Level.ALERT, reasons=reasons))

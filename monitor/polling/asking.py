@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from monitor.config import SourceSettings
 from monitor.connector import Connector, Outcome, Refusal
 from monitor.errors import FetchError, RefusedError
-from monitor.exchange import AnyRequest, AnyResponse, MailRequest, MailResponse, Page, Request, Response, Signed
+from monitor.exchange import (
+    AnyRequest,
+    AnyResponse,
+    MailRequest,
+    MailResponse,
+    Page,
+    Request,
+    Response,
+    Signed,
+)
 from monitor.http import Validators
 from monitor.models import Reply
 from monitor.polling.reading import readable
 from monitor.polling.signing import Signing
 from monitor.polling.tools import Tools
 from monitor.polling.vault import until_midnight
+
+MAX_HEAD = 8 * 1024  # bytes of the headers of a mail whose rest breaks the parser
 
 
 class Answer(NamedTuple):
@@ -40,7 +52,7 @@ class Asking:
     def ask(self, request: AnyRequest, validators: Validators | None) -> Answer:
         """Pay for a request, send it and read the answer. Raises LookError."""
         if isinstance(request, MailRequest):
-            return Answer(self._parse(self._read_mail(request)))
+            return Answer(self._parse_mail(self._read_mail(request)))
         now = self.tools.clock()
         self.tools.vault.pay(self.source.account, request.cost, now)
         response = self._send(request, validators)
@@ -91,6 +103,32 @@ class Asking:
             if refused.code != Outcome.RECONNECT or not (self._signing and self._signing.renews_after_refusal()):
                 raise
         return self._mailbox.fetch(request, self._access())
+
+    def _parse_mail(self, response: MailResponse) -> Page:
+        """Read some messages. One that breaks the parser costs only itself; else it would come again for ever."""
+        try:
+            return self._parse(response)
+        except FetchError as error:
+            if error.code != "parser_limit":
+                raise
+        page, last, began = Page(), response.items[-1], self.tools.clock()
+        for item in response.items:
+            alone = replace(response, items=(item,), more=response.more and item is last)
+            page = page.merged(self._parse_alone(alone))
+            if item is not last and self.tools.clock() - began >= self.tools.size.time:
+                rest = replace(response.request, after_uid=item.uid, validity=response.validity)
+                return replace(page, follow=(rest,))
+        return page
+
+    def _parse_alone(self, response: MailResponse) -> Page:
+        [item] = response.items
+        try:
+            return self._parse(response)
+        except FetchError as error:
+            if error.code != "parser_limit":
+                raise
+        head = item.raw[:MAX_HEAD].replace(b"\r\n", b"\n").partition(b"\n\n")[0] + b"\n\n"
+        return self._parse(replace(response, items=(replace(item, raw=head),)))
 
     def _access(self) -> str | None:
         token = self._signing.token(self.tools.clock()) if self._signing else None

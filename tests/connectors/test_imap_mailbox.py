@@ -11,6 +11,7 @@ from monitor.connector.letters import key_of
 from monitor.connector.notices import NoticeRule, stars_of, unwrapped
 from tests.connectors.cases.imap_mailbox import CASES, OPTIONS, SENT
 from tests.connectors.kit import Mails, made, read
+from tests.connectors.test_letters import HOSTILE
 from tests.mailbox.letters import NOTICE, OURS, RULE, answer, mail, notice, vouched
 
 
@@ -91,6 +92,13 @@ def test_a_customers_mail_is_a_message_with_a_name_and_no_address() -> None:
 )
 def test_what_machines_send_is_left_out(more: dict[str, str]) -> None:
     assert page(mail(more=more)).mentions == ()
+
+
+def test_a_mail_that_cannot_be_taken_apart_is_told_by_its_subject() -> None:
+    deep = HOSTILE["deep parts"]
+
+    assert (only(deep).unread, only(deep).title) == (True, "deep")
+    assert not only(mail("")).unread
 
 
 def test_customers_can_be_left_out() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from monitor.connector.letters import key_of
-from monitor.exchange import Token
+from monitor.errors import FetchError
+from monitor.exchange import Page, Token
 from monitor.models import Reason
+from tests.connectors.test_letters import HOSTILE
 from tests.mailbox.letters import OURS, RULE, answer, mail, notice
 from tests.mailbox.server import PASSWORD, USER, MailServer, a_mail_server
 from tests.pipeline.driving import START, Drive, Driver
@@ -121,7 +124,7 @@ def test_a_notice_that_fits_no_rule_alerts_with_its_subject_and_link(server: Mai
     assert row.url == "https://reviews.stars.example/r/9"
     assert post.one("select title from versions") == "A review awaits"
     assert told(post) == [Reason.NEW]
-    assert "a notice that no rule of yours reads" in str(post.one("select reasons from scores"))
+    assert "I cannot make out what it says" in str(post.one("select reasons from scores"))
 
 
 def test_a_forged_notice_counts_no_stars_and_offers_no_link_of_the_forger(server: MailServer, post: Driver) -> None:
@@ -164,6 +167,45 @@ def test_a_mailbox_that_is_numbered_anew_is_read_again_without_telling_anything_
     assert told(post) == [Reason.NEW, Reason.NEW]
     assert post.ids() == sorted(map(key_of, ("c1f0a9d2-77@customer.example", "new-900x@customer.example")))
     assert post.state("post").bookmark["INBOX"] == [8, 57]
+
+
+class Fragile:
+    """A parser child that dies of too many messages at once, and of one kind of message always."""
+
+    def __init__(self, sandbox: Any) -> None:
+        self.sandbox = sandbox
+
+    def parse(self, kind: Any, config: Any, brands: Any, response: Any) -> Page:
+        """Read one message, or die."""
+        if len(response.items) > 1 or any(b"poison\r\n" in item.raw for item in response.items):
+            raise FetchError("the page cannot be read within 10 s", code="parser_limit")
+        page: Page = self.sandbox.parse(kind, config, brands, response)
+        return page
+
+
+def test_a_mail_that_breaks_the_parser_hides_none_of_the_others(server: MailServer, post: Driver) -> None:
+    for number, text in enumerate((BAD, "poison", BAD)):
+        server.inbox.add(mail(text, key=f"many-{number:05}@customer.example", subject=f"Mail {number}", date=dated()))
+    post.tools = replace(post.tools, sandbox=Fragile(post.tools.sandbox))  # type: ignore[arg-type]
+
+    looked = post.look("post", minutes=2)
+
+    assert told(post) == [Reason.NEW] * 3  # of the broken one at least its subject
+    assert looked.look.error is None
+    assert sorted(row.title for row in post.rows("select title from versions")) == ["Mail 0", "Mail 1", "Mail 2"]
+    assert looked.look.walk.bookmark["INBOX"] == [7, 3]
+
+
+def test_hostile_mails_are_read_by_the_parser_child_beside_good_ones(server: MailServer, post: Driver) -> None:
+    for name in ("deep parts", "deep letters", "many parts", "many headers", "half pictures", "zeros"):
+        server.inbox.add(HOSTILE[name])
+    server.inbox.add(mail(BAD, date=dated()))
+
+    looked = post.look("post", minutes=2)
+
+    assert looked.look.error is None
+    assert BAD in [row.text for row in post.rows("select text from versions")]
+    assert looked.look.walk.bookmark["INBOX"] == [7, 7]
 
 
 def test_no_mail_address_is_kept_anywhere(server: MailServer, post: Driver) -> None:
