@@ -143,8 +143,10 @@ def send_test(
 
     Example: monitor send-test support-slack
     """
+    from monitor.intake import Routing
+
     settings = load(config)
-    known("channel", channel, [one.name for one in settings.channels])
+    known("channel", channel, Routing.of(settings).channels)
     with working(settings) as daemon:
         wanted = daemon.routing.channels[channel]
         found = _ask_channel(daemon, wanted)

@@ -157,7 +157,7 @@ def away(
 
     Example: monitor away ana 2026-12-20..2027-01-03
     """
-    from monitor import clock, followup, intake
+    from monitor import clock, intake
 
     settings = load(config)
     if name is not None:
@@ -170,11 +170,11 @@ def away(
         if name is not None:
             with store.write() as conn:
                 spans = (
-                    () if back else (*followup.said_away(conn).get(name, ()), days_of(days or "", clock.now().date()))
+                    () if back else (*intake.said_away(conn).get(name, ()), days_of(days or "", clock.now().date()))
                 )
-                followup.say_away(conn, name, spans)
+                intake.say_away(conn, name, spans)
         with store.read() as conn:
-            people = followup.people_now(conn, intake.Routing.of(settings))
+            people = intake.people_now(conn, intake.Routing.of(settings))
     _show_away([person for person in people.values() if name in (None, person.name)], clock.now().date(), as_json)
 
 

@@ -96,6 +96,7 @@ def secret_values(settings: Settings) -> Iterator[str]:
     holders = [*(source.options for source in settings.sources), *(channel.options for channel in settings.channels)]
     secrets = [secret for account in settings.accounts.values() for secret in account.secrets.values()]
     secrets += [value for holder in holders for value in dict(holder).values() if isinstance(value, SecretStr)]
+    secrets += [SecretStr(person.phone_webhook) for person in settings.people.values() if person.phone_webhook]
     if settings.heartbeat_url is not None:
         secrets.append(settings.heartbeat_url)
     yield from (secret.get_secret_value() for secret in secrets)

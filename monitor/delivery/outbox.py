@@ -219,7 +219,7 @@ def _others(conn: Connection, channel: ChannelSettings, routing: intake.Routing)
     """Return the channels that may take over, the configured one first."""
     states = alerts.channel_states(conn)
     names = [channel.instead] if channel.instead else []
-    names += [other for other in routing.channels if other != channel.name]
+    names += [other.name for other in routing.settings.channels if other.name != channel.name]
     usable = [name for name in dict.fromkeys(names) if name and name in routing.channels]
     return [
         routing.channels[name]

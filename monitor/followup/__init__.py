@@ -3,7 +3,6 @@
 from monitor.followup.absence import Absence, note_alive
 from monitor.followup.climbing import climb
 from monitor.followup.digest import digest
-from monitor.followup.duty import people_now, said_away, say_away
 from monitor.followup.heartbeat import beat
 from monitor.followup.recheck import Batch, due_rechecks
 

@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 from monitor import intake, policy
 from monitor.cases import CaseValue, Event, EventKind
 from monitor.config import SourceSettings
-from monitor.followup.duty import people_now
 from monitor.models import CaseState, Json, Person, Reason, Severity, Step
 from monitor.store import Connection, cases
 
@@ -39,7 +38,7 @@ class _Climb:
 
 def climb(conn: Connection, routing: intake.Routing, now: datetime) -> int:
     """Take the steps that have come. Returns how many people were told of something."""
-    people = people_now(conn, routing)
+    people = intake.people_now(conn, routing)
     work = _Climb(conn, routing, now, people)
     told = _hand_over_from_the_away(work)
     due = cases.due_steps(conn, now, AT_ONCE)

@@ -4,6 +4,7 @@ judging    pure: raw entries → mentions with a score; runs where the page was 
 routing    who hears of what, from the configuration
 taking     the one transaction: mention, version, score, case, alert and deliveries, or nothing
 answers    the company's answers that a site shows, and what they do to a case
+duty       who is away
 again      deciding again about what is stored
 silence    what staff asked not to be told of for a while
 casework   an event and the new state of its case, written together
@@ -14,6 +15,7 @@ learning   what staff marked moves what alerts on a source
 from monitor.intake.again import Again, backfill, decide_again, replayed, tell_again, would_have_sent
 from monitor.intake.answers import observe, posted, removed
 from monitor.intake.casework import happen, plan, steps_of, value_of
+from monitor.intake.duty import people_now, said_away, say_away
 from monitor.intake.judging import Judged, Normalised, judge, merged, normalised
 from monitor.intake.learning import catch_up, learn, offset_of
 from monitor.intake.routing import QUIET, Routing
@@ -43,11 +45,14 @@ __all__ = [
     "normalised",
     "observe",
     "offset_of",
+    "people_now",
     "plan",
     "posted",
     "removed",
     "replayed",
     "route_again",
+    "said_away",
+    "say_away",
     "steps_of",
     "take",
     "tell_again",

@@ -66,7 +66,7 @@ def tell_again(
         if case_id is None and decision.opens_case:
             [case_id] = cases.open_cases(conn, [new_case(decision, source, routing, now)], now)
         mentions.told_after_all(conn, row["id"], case_id)
-        wanted.append(new_alert(row["id"], row["version"], case_id, decision, source, routing, now))
+        wanted.append(new_alert(conn, row["id"], row["version"], case_id, decision, source, routing, now))
     alerts.enqueue(conn, hold(conn, wanted, now), now)
     return len(mention_ids)
 

@@ -16,8 +16,8 @@ from monitor.config import SourceSettings
 from monitor.intake.casework import happen
 from monitor.intake.routing import Routing
 from monitor.intake.telling import tell_case
-from monitor.models import Mention, Reason, Reply, ReplyState, Severity
-from monitor.store import Connection, cases, mentions
+from monitor.models import CaseState, Mention, Reason, Reply, ReplyState, Severity
+from monitor.store import Connection, cases, mentions, purging
 from monitor.store.mentions import Known, KnownReply
 
 LOOK_AFTER = timedelta(minutes=1)  # sites take a moment to show an answer
@@ -41,7 +41,10 @@ def observe(
 
 
 def removed(conn: Connection, source: SourceSettings, ids: Sequence[int], *, routing: Routing, now: datetime) -> None:
-    """Note that the site no longer shows these: their cases close, and an answer of ours among them is gone."""
+    """Note that the site no longer shows these: their cases close, and an answer of ours among them is gone.
+
+    Texts and names go, for what was deleted there is not kept here; the figures stay.
+    """
     fresh = mentions.delete(conn, ids, now)
     for mention_id, row in mentions.full(conn, fresh).items():
         if row["own"]:
@@ -51,6 +54,7 @@ def removed(conn: Connection, source: SourceSettings, ids: Sequence[int], *, rou
         elif row["case_id"] is not None and not mentions.shown_of_case(conn, row["case_id"]):
             event = Event(EventKind.DELETED, now, through="site")
             happen(conn, row["case_id"], event, key=f"deleted:{mention_id}:{now.isoformat()}")
+    purging.clear(conn, fresh, gone=True)
 
 
 def reappeared(
@@ -64,6 +68,8 @@ def reappeared(
         timing = _timing_again(source, routing, known.severity, now, case.team)
         event = Event(EventKind.REOPENED, now, through="site")
         after = happen(conn, case.id, event, key=f"back:{known.id}:{now.isoformat()}", timing=timing)
+        if _stands(conn, known.id, now):
+            continue  # as it stood before: answered
         if isinstance(after, CaseValue):
             tell_case(
                 conn,
@@ -107,6 +113,8 @@ def take_answers(
     found = _found(conn, source.name, by_id)
     if not found and source.build().sees_answers == "no":
         return
+    bare = purging.textless(conn, found)
+    found |= {mention_id: [_without_text(reply) for reply in found[mention_id]] for mention_id in bare}
     known = mentions.replies_to(conn, [*by_id, *found])
     for mention_id, replies in found.items():
         _store_new(conn, mention_id, replies, known.get(mention_id, ()), now)
@@ -138,6 +146,11 @@ def _found(conn: Connection, source: str, by_id: Mapping[int, Mention]) -> dict[
     return found
 
 
+def _without_text(reply: Reply) -> Reply:
+    """Return the answer to something whose text is not kept: it may quote and name."""
+    return replace(reply, text="", author=None, url=None)
+
+
 def _as_reply(mention: Mention) -> Reply:
     author = mention.author.name if mention.author else None
     return Reply(mention.text, ReplyState.VISIBLE, mention.published_at, author, mention.external_id, mention.url)
@@ -154,16 +167,36 @@ def _store_new(
         mentions.put_reply(conn, mention_id, reply, now)
         if before is None or before.state != reply.state:
             _seen(conn, mention_id, reply, now)
+        elif before.text != reply.text:
+            _seen(conn, mention_id, reply, now, rewritten=True)
 
 
-def _seen(conn: Connection, mention_id: int, reply: Reply, now: datetime) -> None:
+def _stands(conn: Connection, mention_id: int, now: datetime) -> bool:
+    """Let an answer that is known, and shown with a mention that is back, answer its case; say whether one does."""
+    for known in mentions.replies_to(conn, [mention_id]).get(mention_id, ()):
+        if known.state == ReplyState.VISIBLE:
+            reply = Reply(known.text, ReplyState.VISIBLE, known.published_at, external_id=known.external_id)
+            if _seen(conn, mention_id, reply, now, rewritten=True):
+                return True
+    return False
+
+
+def _seen(conn: Connection, mention_id: int, reply: Reply, now: datetime, *, rewritten: bool = False) -> bool:
+    """Let an answer move its case. Returns whether it did.
+
+    One that was rewritten may fit where it did not before; a case that it answers already is left alone.
+    """
     kind = _EVENTS.get(reply.state)
     row = mentions.full(conn, [mention_id]).get(mention_id)
     if kind is None or row is None or row["case_id"] is None:
-        return
+        return False
+    case = cases.get(conn, row["case_id"])
+    if rewritten and (case is None or case.answer_seen_at is not None):
+        return False
     edited_at = row["updated_at"] if row["version"] > 1 else None
     event = Event(kind, now, who=reply.author, through="site", published_at=reply.published_at, edited_at=edited_at)
-    happen(conn, row["case_id"], event, key=f"{kind}:{mention_id}:{reply.external_id or ''}:{now.isoformat()}")
+    key = f"{kind}:{mention_id}:{reply.external_id or ''}:{now.isoformat()}"
+    return isinstance(happen(conn, row["case_id"], event, key=key), CaseValue)
 
 
 def _gone(conn: Connection, mention_id: int, source: SourceSettings, routing: Routing, now: datetime) -> None:
@@ -175,7 +208,8 @@ def _gone(conn: Connection, mention_id: int, source: SourceSettings, routing: Ro
     timing = _timing_again(source, routing, row["severity"], now, case.team if case else None)
     event = Event(EventKind.ANSWER_GONE, now, through="site")
     after = happen(conn, row["case_id"], event, key=f"gone:{mention_id}:{now.isoformat()}", timing=timing)
-    if isinstance(after, CaseValue):
+    waited = case is not None and case.state in (CaseState.OPEN, CaseState.CLAIMED)  # then its clock runs on
+    if isinstance(after, CaseValue) and not waited:
         tell_case(
             conn,
             routing,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from monitor import policy
-from monitor.cases import CaseValue, Event, EventKind, Refused, apply
+from monitor.cases import CaseValue, Event, EventKind, Refused, apply, clock_runs
 from monitor.intake.routing import Routing
 from monitor.models import CaseState, Json, Reason, Severity, Step
 from monitor.store import Connection, alerts
@@ -38,11 +38,15 @@ def happen(
     if row is None:
         return Refused(f"there is no case c{case_id}")
     before = value_of(row)
-    if timing is not None:
-        event = replace(event, due_at=timing.due_at)
     after = apply(before, event)
     if isinstance(after, Refused):
         return after
+    opened_again = after.state in _WAITS and before.state not in _WAITS
+    if timing is not None and (opened_again or event.kind in _WORSE):
+        event = replace(event, due_at=timing.due_at)
+        after = replace(after, due_at=timing.due_at or after.due_at)
+    else:
+        timing = None
     fresh = table.add_event(
         conn, case_id, event.kind, key=key, at=event.at, through=event.through, who=event.who,
         facts=_facts(event, after),
@@ -52,15 +56,19 @@ def happen(
     changes: dict[str, Any] = {
         name: getattr(after, name) for name in _FIELDS if getattr(after, name) != getattr(before, name)
     }
-    opened_again = after.state in _WAITS and before.state not in _WAITS
     if opened_again and before.state is not CaseState.SNOOZED:
         changes |= {"rechecks": 0, "recheck_at": event.at + RECHECK_FIRST}
-    changes |= _clock(row, before, after, event, timing if opened_again or event.kind in _WORSE else None)
+    changes |= _clock(row, before, after, event, timing)
     if changes:
         table.update(conn, case_id, **changes)
-    if after.state is CaseState.CLOSED or after.answer_seen_at is not None:
+    if not _is_chased(after, steps_of(row)):
         alerts.call_off(conn, case_id, CHASES)
     return after
+
+
+def _is_chased(case: CaseValue, steps: Sequence[Step]) -> bool:
+    """Say whether somebody is still to be reminded of a case, now."""
+    return case.state is not CaseState.SNOOZED and clock_runs(case, "yes" if policy.is_verifiable(steps) else "no")
 
 
 def plan(conn: Connection, case_ids: Sequence[int], routing: Routing, now: datetime) -> int:
@@ -70,7 +78,7 @@ def plan(conn: Connection, case_ids: Sequence[int], routing: Routing, now: datet
         case, steps = value_of(row), steps_of(row)
         if not steps:
             steps = routing.timing(case.team, case.severity, now).steps
-        at = policy.next_at(case, steps, now)
+        at = policy.next_at(case, steps, now, row.step)
         if at is not None:
             table.update(conn, row.id, ladder=[step.as_json() for step in steps], next_step_at=at)
             mended += 1
@@ -93,7 +101,7 @@ def _clock(row: Any, before: CaseValue, after: CaseValue, event: Event, timing: 
         }
     if all(getattr(before, name) == getattr(after, name) for name in ("state", "snoozed_until", "answer_seen_at")):
         return {}
-    return {"next_step_at": policy.next_at(after, steps_of(row), event.at)}
+    return {"next_step_at": policy.next_at(after, steps_of(row), event.at, row.step)}
 
 
 def _facts(event: Event, after: CaseValue) -> dict[str, Json]:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from monitor import calendar, policy
+from pydantic import SecretStr
+
+from monitor import calendar, plugins, policy
 from monitor.config import ChannelSettings, Settings, SourceSettings
 from monitor.models import Hours, Person, Severity, Team
 from monitor.store.alerts import Route
 
+PHONE = "phone:"  # how the name of a channel begins that makes somebody's phone ring
 QUIET = "quiet hours"  # how the reason begins for which a message is held until the morning
 
 
@@ -26,7 +29,7 @@ class Routing:
     def of(cls, settings: Settings) -> Routing:
         """Work out the routing of a configuration."""
         targets = {channel.name: channel.build().targets() for channel in settings.channels}
-        return cls(settings, targets)
+        return cls(settings, targets | dict.fromkeys(_phones(settings), ("",)))
 
     @cached_property
     def decider(self) -> policy.Decider:
@@ -35,8 +38,18 @@ class Routing:
 
     @cached_property
     def channels(self) -> Mapping[str, ChannelSettings]:
-        """Return the channels by name."""
-        return {channel.name: channel for channel in self.settings.channels}
+        """Return the channels by name, those that make a phone ring among them."""
+        return {channel.name: channel for channel in self.settings.channels} | self.phones
+
+    @cached_property
+    def phones(self) -> dict[str, ChannelSettings]:
+        """Return a channel for each person whose phone can be made to ring: `phone:ana`. No rule names them."""
+        return _phones(self.settings)
+
+    def ringing(self, people: Sequence[Person], due_at: datetime, held: str | None = None) -> list[Route]:
+        """Return the routes to the phones of some people. For danger only."""
+        names = [f"{PHONE}{person.name}" for person in people]
+        return [Route(name, "", due_at, held) for name in names if name in self.phones]
 
     @cached_property
     def _verifiable(self) -> dict[str, bool]:
@@ -130,3 +143,16 @@ class Routing:
             else:
                 routes += self.routes(channel, due_at, held)
         return routes
+
+
+def _phones(settings: Settings) -> dict[str, ChannelSettings]:
+    if not any(person.phone_webhook for person in settings.people.values()):
+        return {}
+    kind = plugins.notifier("webhook")
+    found = {}
+    for name, person in settings.people.items():
+        if person.phone_webhook:
+            options = kind.Config.model_validate({"url": SecretStr(person.phone_webhook)})
+            # A gateway in the house is as good as one outside: the address is the owner's own.
+            found[f"{PHONE}{name}"] = ChannelSettings(f"{PHONE}{name}", "webhook", options, kind, allow_private=True)
+    return found

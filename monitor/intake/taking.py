@@ -12,17 +12,19 @@ from monitor.cases import CaseValue, Event, EventKind
 from monitor.config import SourceSettings
 from monitor.intake.answers import reappeared, take_answers
 from monitor.intake.casework import RECHECK_FIRST, happen
+from monitor.intake.duty import on_duty
 from monitor.intake.judging import Judged
 from monitor.intake.routing import QUIET, Routing
 from monitor.intake.silence import hold
 from monitor.intake.telling import tell_case
-from monitor.models import CaseState, Json, Label, Level, Reason, Severity
+from monitor.models import NOT_KEPT, CaseState, Json, Label, Level, Reason, Severity, Why
 from monitor.store import Connection, alerts, cases, mentions
 from monitor.store.alerts import NewAlert, hashed
 from monitor.store.mentions import Known, Row
 
 FLAP = timedelta(hours=24)  # a text seen within that time that comes back is a cache, not an edit
 TOLD_ELSEWHERE = "the same text is told as m"
+OWN_WORDS = frozenset({"stars", "topic", "danger", "audience"})  # reasons that quote nothing but in their `words`
 WAITS_FOR_TEXT = "stars without text: waiting for the text"
 
 
@@ -97,6 +99,8 @@ def take(
         *decide.edited(conn, _real_edits(conn, batch, stored, now)),
     ]
     decided = _with_cases(conn, decided, source, routing, now)
+    if not source.kind.keeps_text:
+        decided = [_as_kept(one) for one in decided]
     ids = _store(conn, source, decided, now)
     told = _tell(conn, source, decided, ids, routing, now)
     _answers(conn, source, batch, stored, decided, routing, now)
@@ -104,6 +108,21 @@ def take(
     reappeared(conn, source, back, routing, now)
     edited = sum(one.before is not None for one in decided)
     return Taken(len(decided) - edited, edited, len(stored) - edited, told)
+
+
+def _as_kept(one: _Decided) -> _Decided:
+    """Return a decision as it may be written down where the site's terms forbid to keep texts and names.
+
+    It was judged by all of it; of the reasons those stay that are words of ours.
+    """
+    mention, score = one.judged.mention, one.judged.score
+    bare = replace(mention, text="", title=None, author=None, same_as=None, flags=(*mention.flags, NOT_KEPT))
+    judged = Judged(bare, replace(score, reasons=_own_words(score.reasons)))
+    return replace(one, judged=judged, decision=replace(one.decision, why=_own_words(one.decision.why)))
+
+
+def _own_words(reasons: Sequence[Why]) -> tuple[Why, ...]:
+    return tuple(replace(why, words=()) for why in reasons if why.code.partition(":")[0] in OWN_WORDS)
 
 
 def _without_erased(conn: Connection, source: str, batch: Sequence[Judged]) -> Sequence[Judged]:
@@ -254,6 +273,7 @@ def _tell(
             continue
         wanted.append(
             new_alert(
+                conn,
                 mention_id, one.version, one.case_id, decision, source, routing, now, one.before,
                 first=one.before is None, case=stood.get(one.case_id or 0),
             )
@@ -280,6 +300,7 @@ def _release(
 
 
 def new_alert(
+    conn: Connection,
     mention_id: int,
     version: int,
     case_id: int | None,
@@ -305,6 +326,8 @@ def new_alert(
         facts["tag"] = [case.assignee] if case.assignee else []
     due_at, held = _when(routing, decision, source, now)
     routes = [route for _, channel in decision.channels for route in routing.routes(channel, due_at, held)]
+    if decision.severity is Severity.CRITICAL and decision.opens_case:
+        routes += routing.ringing(on_duty(conn, routing, decision.team or source.team, now), due_at, held)
     return NewAlert(
         key=hashed("mention", mention_id, version, decision.reason),
         reason=decision.reason,

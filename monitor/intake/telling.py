@@ -76,6 +76,8 @@ def tell_case(
     quiet = routing.quiet_until(team, severity, now)
     held = f"{QUIET} of {team}" if quiet else None
     routes = routing.to_people(channels, named, quiet or now, held)
+    if severity is Severity.CRITICAL:
+        routes += routing.ringing(named, quiet or now, held)
     alert = NewAlert(
         key=hashed(*key),
         reason=reason,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor import inbox
+from monitor import inbox, intake
 from monitor.cases import CaseValue, EventKind
 from tests.pipeline.conftest import Watch
 from tests.town import Town, bad, review
@@ -212,10 +212,8 @@ def test_the_cases_of_who_is_away_go_to_the_stand_in_who_hears_of_it(town: Town,
     monitor = complained(town, watch_here)
     did(monitor, EventKind.CLAIMED)
     with monitor.store.write() as conn:
-        from monitor import followup
-
         today = monitor.clock().date()
-        followup.say_away(conn, "ana", ((today, today),))
+        intake.say_away(conn, "ana", ((today, today),))
 
     monitor.minute()
 
@@ -226,12 +224,10 @@ def test_the_cases_of_who_is_away_go_to_the_stand_in_who_hears_of_it(town: Town,
 
 def test_with_nobody_there_the_clock_waits_and_says_until_when(town: Town, watch_here: Begin) -> None:
     monitor = complained(town, watch_here, "ana", stand_in="eve")
-    from monitor import followup
-
     today = monitor.clock().date()
     with monitor.store.write() as conn:
-        followup.say_away(conn, "ana", ((today, today),))
-        followup.say_away(conn, "eve", ((today, today),))
+        intake.say_away(conn, "ana", ((today, today),))
+        intake.say_away(conn, "eve", ((today, today),))
 
     passing(monitor, hours=3)
     told = steps(monitor)
@@ -274,3 +270,55 @@ def test_an_open_case_always_has_a_next_step(town: Town, watch_here: Begin, kind
     did(monitor, kind, until=MORNING + timedelta(hours=3) if kind is EventKind.SNOOZED else None)
 
     assert case(monitor).next_step_at is not None
+
+
+# --- phones --------------------------------------------------------------------------------------
+
+
+def ringing(town: Town, watch: Begin, **more: Any) -> tuple[Watch, Callable[[], list[str]]]:
+    """Return a watch over a team of which ana's phone can be made to ring, and what was asked of it."""
+    (town.folder / "ana.phone").write_text(f"{town.slack.url}/ring/ana")
+    (town.folder / "ana.phone").chmod(0o600)
+    phone = '\nphone_webhook = { file = "ana.phone" }'
+    extra = front().replace('stand_in = "ben"', f'stand_in = "ben"{phone}')
+    town.site.shows("quay", review(1))
+    monitor = watch(at=MORNING, extra=extra, source='team = "front"', **more)
+    monitor.look()
+
+    def rung() -> list[str]:
+        return [
+            str(row.severity) for row in monitor.rows("select severity from deliveries where channel = 'phone:ana'")
+        ]
+
+    return monitor, rung
+
+
+def test_a_phone_rings_for_danger_only_and_only_for_who_is_there(town: Town, watch_here: Begin) -> None:
+    monitor, rung = ringing(town, watch_here)
+    town.site.publishes("quay", bad(2, created=monitor.clock().isoformat()))
+    monitor.look(minutes=1)
+    after_a_bad_one = rung()
+    danger = "I got food poisoning here."
+    town.site.publishes("quay", bad(3, text=danger, created=monitor.clock().isoformat()))
+    monitor.look(minutes=1)
+    after_danger = rung()
+    with monitor.store.write() as conn:
+        today = monitor.clock().date()
+        intake.say_away(conn, "ana", ((today, today),))
+    town.site.publishes("quay", bad(4, text=danger, created=monitor.clock().isoformat()))
+    monitor.look(minutes=1)
+
+    assert after_a_bad_one == []
+    assert after_danger == ["critical"]
+    assert rung() == ["critical"]
+
+
+def test_no_rule_and_no_other_channel_leads_to_a_phone(town: Town, watch_here: Begin) -> None:
+    monitor, rung = ringing(town, watch_here)
+    town.slack.behave = lambda handler: handler.send_error(404) is None  # Slack refuses for good
+    town.site.publishes("quay", bad(2, created=monitor.clock().isoformat()))
+
+    monitor.look(minutes=1)
+
+    assert rung() == []
+    assert "phone:ana" not in monitor.daemon.routing.operator_channels()

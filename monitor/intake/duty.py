@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
-from monitor.intake import Routing
+from monitor import policy
+from monitor.intake.routing import Routing
 from monitor.models import Person
 from monitor.store import Connection, sources
 
@@ -39,3 +41,12 @@ def people_now(conn: Connection, routing: Routing) -> Mapping[str, Person]:
     people = routing.settings.people
     said = said_away(conn)
     return {name: replace(person, away=person.away + said.get(name, ())) for name, person in people.items()}
+
+
+def on_duty(conn: Connection, routing: Routing, team: str | None, now: datetime) -> list[Person]:
+    """Return who of a team is there today, stand-ins for the others; without a team, of everybody."""
+    people = people_now(conn, routing)
+    found = routing.team(team)
+    today = now.astimezone(ZoneInfo(routing.zone_of(team))).date()
+    names = [policy.present(name, people, today) for name in (found.people if found else people)]
+    return [people[name] for name in dict.fromkeys(names) if name is not None]
