@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from monitor.config import line_of, load, load_one, needs, with_key
+from monitor.config import line_of, load, load_one, needs, sentences, with_key
 from monitor.errors import ConfigError, UsageError
 from tests.town import CONNECTORS
 
@@ -130,6 +130,11 @@ def test_the_end_of_a_key_is_a_day_with_quotes_or_without(tmp_path, written):
 
     settings = load(path, {})
 
+    said = [one for one in sentences(settings) if "ends on" in one]
+    assert [one.partition(":")[0] for one in said] == [
+        "The key of acme ends on 31 January 2027",
+        "The key of b ends on 31 January 2027",
+    ]
     assert settings.accounts["acme"].ends == date(2027, 1, 31)
     assert [source.ends for source in settings.sources] == [date(2027, 1, 31), None]
 
