@@ -209,9 +209,11 @@ def _ordinal(number: int) -> str:
 def _broken(settings: Settings) -> Iterator[str]:
     where = _both([_channel(settings, name) for name in settings.operator])
     yield f"When a site cannot be read, {where} hears of it at once, then once a day, and once when it works again."
-    for one in (*settings.accounts.values(), *settings.sources):
-        if (day := one.ends) is not None:
-            yield f"The key of {one.name} ends on {day.day} {day:%B %Y}: {where} hears of it 14, 3 and 1 days before."
+    ends = [(account.name, account.ends) for account in settings.accounts.values()]
+    ends += [(source.name, source.ends) for source in settings.sources]
+    for name, day in ends:
+        if day is not None:
+            yield f"The key of {name} ends on {day.day} {day:%B %Y}: {where} hears of it 14, 3 and 1 days before."
     if settings.heartbeat_url:
         yield "While all is well, the heartbeat address is called each minute, so that a silence is noticed there."
     else:
