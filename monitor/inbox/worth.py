@@ -37,7 +37,6 @@ class Waiting:
     assignee: str | None = None
     audience: int | None = None
     audience_kind: str | None = None
-    public_at: datetime | None = None  # until then only we can see it: an answer comes before the public does
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +69,6 @@ def _to_come(case: Waiting, now: datetime) -> float:
     half = HALF_READ.get(case.kind)
     if half is None:
         return 1.0
-    if case.public_at is not None and case.public_at > now:
-        return 1.0
     age = max(now - case.written_at, timedelta(0))
     left: float = 0.5 ** (age / half)
     return max(left, STILL_READ)
@@ -79,10 +76,9 @@ def _to_come(case: Waiting, now: datetime) -> float:
 
 def _urge(case: Waiting, now: datetime) -> float:
     """Return 1 when all the time is left, and up to 2 when it has run out."""
-    due = min(filter(None, (case.due_at, case.public_at)), default=None)
-    if due is None:
+    if case.due_at is None:
         return 1.0
-    whole, left = due - case.opened_at, due - now
+    whole, left = case.due_at - case.opened_at, case.due_at - now
     if left <= timedelta(0) or whole <= timedelta(0):
         return OVERDUE
     return 1.0 + (OVERDUE - 1.0) * (1.0 - min(left / whole, 1.0))
@@ -92,9 +88,7 @@ def _reasons(case: Waiting, fresh: float, now: datetime) -> tuple[str, ...]:
     found = [{Severity.CRITICAL: "danger or a very large audience"}.get(case.severity, str(case.severity))]
     if case.audience is not None and case.audience >= LARGE:
         found.append(f"{case.audience:,} {case.audience_kind or 'readers'}")
-    if case.public_at is not None and case.public_at > now:
-        found.append("not public yet")
-    elif case.kind in HALF_READ:
+    if case.kind in HALF_READ:
         found.append("most readers still to come" if fresh >= 0.5 else "most have read it")
     if case.state is CaseState.ANSWERED:
         found.append("said to be answered")
