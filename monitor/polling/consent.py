@@ -51,7 +51,7 @@ class Invitation:
             return self._code_of(text)
         code = unquote(text)
         if not _CODE.fullmatch(code) or len(code) > LONGEST_CODE:
-            raise ValueError("paste the whole address at which the browser ended, or the code that the site shows")
+            raise ValueError("Paste the whole address at which the browser ended, or the code that the site shows.")
         return code
 
     def _code_of(self, address: str) -> str:
@@ -60,14 +60,14 @@ class Invitation:
         found = {name: values[-1] for name, values in parse_qs(query.lstrip("?#")).items()}
         if not secrets.compare_digest(found.get("state", "").encode(), self.state.encode()):
             raise ValueError(
-                "that address does not belong to this try (its `state` is not mine); open the address above, and "
-                "paste the one where the browser ends then"
+                "That address does not belong to this try (its `state` is not mine); open the address above, and "
+                "paste the one where the browser ends then."
             )
         if "error" in found:
             why = found["error"] if _ERROR.fullmatch(found["error"]) else "an error"
-            raise ValueError(f"the site did not allow it ({why}); open the address above again and allow it")
+            raise ValueError(f"The site did not allow it ({why}); open the address above again and allow it.")
         if not found.get("code"):
-            raise ValueError("there is no code in that address; paste the one where the browser ended afterwards")
+            raise ValueError("There is no code in that address; paste the one where the browser ended afterwards.")
         return found["code"]
 
 

@@ -387,9 +387,9 @@ def test_what_belongs_to_another_try_is_refused_and_asked_again(folder, consent)
     ran = folder.connect("place", another, itself, "", lambda shown: consent.browse(address_in(shown)))
 
     assert ran.code == 0
-    assert "that address does not belong to this try" in said(ran)
-    assert "there is no code in that address" in said(ran)
-    assert "paste the whole address at which the browser ended" in said(ran)
+    assert "That address does not belong to this try" in said(ran)
+    assert "There is no code in that address" in said(ran)
+    assert "Paste the whole address at which the browser ended" in said(ran)
     assert len(consent.token_requests) == 1
 
 
@@ -404,7 +404,7 @@ def test_an_access_that_is_not_allowed_is_said_and_asked_again(folder, consent):
     ran = folder.connect("place", lambda shown: consent.browse(address_in(shown)), change_of_mind)
 
     assert ran.code == 0
-    assert "the site did not allow it (access_denied)" in said(ran)
+    assert "The site did not allow it (access_denied)" in said(ran)
 
 
 def test_a_code_that_the_site_refuses_is_one_line(folder, consent):
