@@ -78,6 +78,7 @@ _BY_ACCESS = {
     "Facebook": "facebook_page",
     "Instagram": "instagram",
     "X": "x",
+    "GitHub": "github",
     "Bluesky": "bluesky",
 }
 
