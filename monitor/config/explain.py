@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from monitor.config.findings import key_name
 from monitor.config.grammar import shown
 from monitor.config.positions import Path
-from monitor.config.secrets import keys_of, models_in, takes_secret
+from monitor.config.secrets import items_in, keys_of, models_in, takes_secret
 
 _NOUNS: Mapping[str, str] = {
     **dict.fromkeys(("string_type", "string_sub_type"), "text in quotes"),
@@ -153,7 +153,8 @@ def _model_at(model: type[BaseModel] | None, key: Path) -> type[BaseModel] | Non
         if isinstance(part, int) or model is None:
             continue
         field = keys_of(model).get(part)
-        inner = models_in(field.annotation) if field is not None else []
+        annotation = field.annotation if field is not None else None
+        inner = models_in(annotation) or models_in(items_in(annotation))  # a table, or one of a list of tables
         model = inner[0] if inner else None
     return model
 

@@ -79,7 +79,7 @@ def _parts(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def _items(annotation: Any) -> Any:
+def items_in(annotation: Any) -> Any:
     """Return what stands in the list or as the value of the mapping at a place."""
     for part in _parts(annotation):
         inside = [inner for inner in get_args(part) if inner is not Ellipsis]
@@ -130,9 +130,9 @@ class Secrets:
             inner = models_in(annotation)
             if inner:
                 return self.fill(inner[0], value, owner, key)
-            return {name: self._value(_items(annotation), item, owner, (*key, name)) for name, item in value.items()}
+            return {name: self._value(items_in(annotation), item, owner, (*key, name)) for name, item in value.items()}
         if isinstance(value, list):
-            return [self._value(_items(annotation), item, owner, (*key, n)) for n, item in enumerate(value)]
+            return [self._value(items_in(annotation), item, owner, (*key, n)) for n, item in enumerate(value)]
         if isinstance(value, (str, int, float)) and is_secret(annotation):
             self.plain(owner, key)
             return SecretStr("")

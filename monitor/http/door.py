@@ -89,6 +89,10 @@ class Door:
         errand = Errand(address.host, timedelta(seconds=seconds))
         return connect(address, errand, self.names, allow_private=allow_private)
 
+    def is_closed(self) -> bool:
+        """Say whether the program is stopping."""
+        return self.pacing.is_stopped()
+
     def close(self) -> None:
         """Close all connections. Requests under way, or waiting for their turn, end with FetchError (stopped)."""
         self.pacing.stop()

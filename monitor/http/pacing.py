@@ -34,6 +34,10 @@ class Pacing:
         """Let nobody wait any longer."""
         self._stopped.set()
 
+    def is_stopped(self) -> bool:
+        """Say whether nobody waits any longer."""
+        return self._stopped.is_set()
+
     def _book(self, host: str, gap: float) -> float:
         with self._lock:
             now = monotonic()

@@ -11,7 +11,7 @@ import imaplib
 import re
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -71,7 +71,8 @@ class Mailbox:
     """The questions of one source to one mailbox, on one connection. Used by one thread.
 
     `base_url` sends everything to another server: `https://` speaks TLS there, `http://` nothing, and that only to
-    this machine. `allow_private` as for the web. Raises LookError; no message holds the password or token.
+    this machine. `allow_private` as for the web. When `stopped` says so, reading ends. Raises LookError; no message
+    holds the password or token.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Mailbox:
         context: ssl.SSLContext | None = None,
         clock: Clock = now,
         deadline: timedelta = DEADLINE,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._login = login
         self._connect = connect
@@ -91,6 +93,7 @@ class Mailbox:
         self._context = context
         self._clock = clock
         self._deadline = deadline
+        self._stopped = stopped
         self._host, self._port, self._security = login.host, login.port, login.security
         if base_url:
             parts = urlsplit(base_url)
@@ -107,7 +110,7 @@ class Mailbox:
         is the access token where the login has no password. Raises FetchError (deadline, tls, truncated, too_large,
         protocol, folder and those of a connection) and RefusedError (reconnect, throttled).
         """
-        errand = Errand(self._host, self._deadline)
+        errand = Errand(self._host, self._deadline, self._stopped)
         with self._told(errand, token):
             box = self._ready(errand, token)
             validity, count = self._examine(box, self._folder(box, request.folder, errand), errand)

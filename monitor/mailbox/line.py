@@ -9,6 +9,7 @@ from __future__ import annotations
 import imaplib
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -19,18 +20,22 @@ from monitor.errors import FetchError
 MAX_RECEIVED = 48 * 1024 * 1024  # bytes of everything a server says to one question
 MAX_LINE = 8 * 1024 * 1024  # bytes; the numbers of a million messages
 CHUNK = 64 * 1024
+PATIENCE = 0.5  # seconds
 
 
 class Errand:
     """The time left, and the words for what goes wrong. Used by one thread."""
 
-    def __init__(self, host: str, span: timedelta) -> None:
+    def __init__(self, host: str, span: timedelta, stopped: Callable[[], bool] = lambda: False) -> None:
         self.host = host
         self.span = span.total_seconds()
+        self._stopped = stopped
         self._ends = monotonic() + self.span
 
     def left(self) -> float:
-        """Return the seconds left. Raises FetchError (deadline) when there are none."""
+        """Return the seconds left. Raises FetchError: deadline when there are none, stopped when the program ends."""
+        if self._stopped():
+            raise self.failed("stopped", "not read to the end, the program is stopping")
         left = self._ends - monotonic()
         if left <= 0:
             raise self.too_late()
@@ -120,19 +125,24 @@ class Line(imaplib.IMAP4):
         return data
 
     def _more(self) -> None:
-        try:
-            self.sock.settimeout(self._errand.left())
-            data = self.sock.recv(CHUNK)
-        except TimeoutError:
-            raise self._errand.too_late() from None
-        except OSError as error:
-            raise self._errand.failed("truncated", f"the connection broke ({type(error).__name__})") from error
+        data = self._heard()
         if not data:
             raise self._errand.failed("truncated", "the server closed the connection")
         self._received += len(data)
         if self._received > MAX_RECEIVED:
             raise self._errand.failed("too_large", f"it says more than {MAX_RECEIVED} bytes to one question")
         self._waiting += data
+
+    def _heard(self) -> bytes:
+        """Wait for the next bytes, looking up now and then whether the program ends."""
+        while True:
+            try:
+                self.sock.settimeout(min(self._errand.left(), PATIENCE))
+                return self.sock.recv(CHUNK)
+            except TimeoutError:
+                continue
+            except OSError as error:
+                raise self._errand.failed("truncated", f"the connection broke ({type(error).__name__})") from error
 
 
 def secured(sock: socket.socket, context: ssl.SSLContext, errand: Errand) -> ssl.SSLSocket:

@@ -109,7 +109,7 @@ class Asking:
         try:
             return self._parse(response)
         except FetchError as error:
-            if error.code != "parser_limit":
+            if error.code != "parser_limit" or not response.items:
                 raise
         page, last, began = Page(), response.items[-1], self.tools.clock()
         for item in response.items:

@@ -54,4 +54,5 @@ class Tools:
             base_url=source.base_url,
             allow_private=source.allow_private,
             clock=self.clock,
+            stopped=self.door.is_closed,
         )

@@ -325,6 +325,22 @@ def test_a_line_that_is_lost_is_opened_anew_for_the_next_question(server: MailSe
     assert server.connections == 2
 
 
+def test_when_the_program_stops_nobody_waits_for_a_silent_server(server: MailServer, door: Door, opened: Open) -> None:
+    server.inbox.add(mail())
+
+    def silent(command: str) -> bytes | None:
+        if command.startswith("UID SEARCH"):
+            door.close()
+            return b"* SEARCH"
+        return None
+
+    server.rude = silent
+    began = time.monotonic()
+
+    assert failure(opened(stopped=door.is_closed, deadline=timedelta(seconds=20))).code == "stopped"
+    assert time.monotonic() - began < 3
+
+
 def test_closing_logs_out_and_says_nothing_of_what_fails(server: MailServer, opened: Open) -> None:
     box = opened()
     box.fetch(INBOX)
