@@ -43,6 +43,7 @@ from monitor.config import grammar
         ("shop.example.org", "schema_org", {"url": "https://shop.example.org"}),
         ("<https://shop.example.org/x>", "schema_org", {"url": "https://shop.example.org/x"}),
         ("https://store.steampowered.com/app/506540/Quay/", "steam", {"app_id": "506540"}),
+        ("https://addons.mozilla.org/de/firefox/addon/acme-tabs/reviews/", "firefox_addons", {"addon": "acme-tabs"}),
         ("WooCommerce shop.example.org", "woocommerce", {"url": "https://shop.example.org"}),
         ("wordpress https://blog.example.org/", "wordpress_comments", {"url": "https://blog.example.org"}),
         ("discourse forum.example.org", "discourse", {"url": "https://forum.example.org"}),

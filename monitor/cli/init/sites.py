@@ -84,6 +84,7 @@ _BY_ACCESS = {
 
 _APP_LINK = re.compile(r"(?:apps|itunes)\.apple\.com/(?:(?P<country>[A-Za-z]{2})/)?\S*?\bid(?P<app>\d{4,15})")
 _STEAM_LINK = re.compile(r"(?:steampowered|steamcommunity)\.com/app/(?P<app>\d{1,10})\b")
+_ADDON_LINK = re.compile(r"addons\.mozilla\.org/(?:[^\s?#]*/)?addon/(?P<addon>[^\s/?#&]+)")
 # Software that runs on sites of any name: what people call it · what is read there, every ten minutes.
 _SOFTWARE = {"woocommerce": "The product reviews", "wordpress": "The comments", "discourse": "The posts"}
 _ON_SITE = re.compile(rf"(?P<software>{'|'.join(_SOFTWARE)})\s+(?P<site>\S+)", re.IGNORECASE)
@@ -102,6 +103,8 @@ def recognise(typed: str) -> Watched | NotYet | Post:
         return _app(app["app"], (app["country"] or "us").lower())
     if game := _STEAM_LINK.search(text):
         return _steam(game["app"])
+    if addon := _ADDON_LINK.search(text):
+        return _addon(addon["addon"])
     if on_site := _ON_SITE.fullmatch(text):
         return _software(on_site["software"].casefold(), on_site["site"])
     if bare := _APP_ID.fullmatch(text):
@@ -212,6 +215,16 @@ def _steam(app: str) -> Watched:
         {"app_id": app},
         f"The Steam reviews of app {app} in all languages, looked at every ten minutes.",
         hint="`product` is what the game is called in messages",
+    )
+
+
+def _addon(addon: str) -> Watched:
+    return Watched(
+        "firefox-addon",
+        "firefox_addons",
+        {"addon": addon},
+        f"The ratings of {_shown(addon)} on addons.mozilla.org, looked at every 15 minutes.",
+        hint="`product` is what the add-on is called in messages",
     )
 
 
