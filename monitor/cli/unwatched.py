@@ -43,6 +43,11 @@ NOT_NOW = (
         (IMPORT, WEBHOOK),
     ),
     Unwatched(
+        "vscode_marketplace", "Visual Studio Marketplace",
+        "The address of its reviews is not documented, no recorded answer was to be had, and Microsoft says that the "
+        "terms let no program but its own use the API.",
+    ),
+    Unwatched(
         "g2", "G2",
         "Its API takes a paid plan, and what it tells of a review is not documented in the open.",
     ),
