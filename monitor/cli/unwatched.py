@@ -45,7 +45,7 @@ NOT_NOW = (
     Unwatched(
         "vscode_marketplace", "Visual Studio Marketplace",
         "The address of its reviews is not documented, no recorded answer was to be had, and Microsoft says that the "
-        "terms let no program but its own use the API.",
+        "terms let no program but its own use the API.",  # https://github.com/microsoft/vsmarketplace/issues/238
     ),
     Unwatched(
         "g2", "G2",

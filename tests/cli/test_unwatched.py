@@ -9,7 +9,8 @@ from monitor.cli.unwatched import ANYHOW, NO_INTERFACE, NOT_NOW
 from tests.cli.conftest import Run
 
 NOT_NOW_NAMES = {
-    "microsoft_store", "vscode_marketplace", "g2", "disqus", "tiktok", "linkedin", "booking_com", "facebook_recommendations",
+    "microsoft_store", "vscode_marketplace", "g2", "disqus", "tiktok", "linkedin", "booking_com",
+    "facebook_recommendations",
 }  # fmt: skip
 NO_INTERFACE_NAMES = {
     "amazon", "shopify", "capterra", "glassdoor", "opentable", "zomato", "chrome_web_store", "quora",
