@@ -65,8 +65,8 @@ class ImapMailbox(Connector[ImapMailboxConfig]):
     fastest = timedelta(minutes=1)
     markup = True  # letters are taken apart in the killable child
     sees = (
-        "New mail in the folders you name, from people and from platforms, and your answers in the folder of what was "
-        "sent; not what was moved or deleted before it looked, and stars of notices only by a rule you teach. "
+        "New mail in the folders you name, from people and from platforms, and your answers to people in the folder of "
+        "what was sent; not what was moved before it looked, and stars of notices only by a rule you teach. "
         "No real notice was at hand to try, and no login at Google or Microsoft."
     )
     sees_answers: Literal["yes", "no"] = "yes"
@@ -149,12 +149,13 @@ class ImapMailbox(Connector[ImapMailboxConfig]):
         if rule is not None and rule.skip:
             return None
         found = rule.read(letter) if rule else None
+        site = {"kind": Kind.REVIEW, "answers_unseen": True}  # it is answered over there
         counts = vouched or (rule is not None and not rule.check_sender)
         mark = "" if counts else NOT_VERIFIED
         link = unwrapped((found.link if found and counts else None) or link_of(letter, vouched=vouched))
         if found is None:
-            said = {"title": mark + (letter.subject or f"a mail from {letter.domain}"), "author": None}
-            return self._mention(item, letter, own_id=own_id, **said, url=link, kind=Kind.REVIEW, unread=True)
+            said = {"title": mark + (letter.subject or f"a mail from {letter.domain}"), "author": None, **site}
+            return self._mention(item, letter, own_id=own_id, **said, url=link, unread=True)
         return self._mention(
             item,
             letter,
@@ -167,7 +168,7 @@ class ImapMailbox(Connector[ImapMailboxConfig]):
             url=link,
             answer_url=link,
             same_as=link if found.link else None,
-            kind=Kind.REVIEW,
+            **site,
         )
 
     def _mention(self, item: MailItem, letter: Letter, *, own_id: bool, **rest: Any) -> RawMention:

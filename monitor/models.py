@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 Json = Any  # a value that json.dumps takes: None, bool, int, float, str, list, dict
 
+ANSWERS_UNSEEN = "answers_unseen"  # the flag of a mention whose answer stands where we cannot see it
+
 
 # --- what a site shows ---------------------------------------------------------------------------
 
@@ -123,6 +125,7 @@ class RawMention:
     absent: frozenset[str] = frozenset()  # fields this answer cannot carry, e.g. {"reply"}
     own: bool = False  # the site itself shows that it is ours, as a folder of sent mail does
     unread: bool = False  # nothing could make out what it says: a person has to look, whatever its words
+    answers_unseen: bool = False  # an answer to it cannot be seen here, though the connector sees those to others
 
 
 @dataclass(frozen=True, slots=True)

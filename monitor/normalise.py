@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from monitor import text
-from monitor.models import Audience, Author, Brand, Mention, Rating, RawMention, Reply, Subject
+from monitor.models import ANSWERS_UNSEEN, Audience, Author, Brand, Mention, Rating, RawMention, Reply, Subject
 
 LONGEST_ID = 300  # characters; a longer one is kept as its hash
 LONGEST_TITLE = 500
@@ -44,7 +44,8 @@ def normalise(
     """Return the mention as it is kept. `brands` tell which accounts of this connector are our own.
 
     `about` names the brands it belongs to where that is known without matching. Flags: id_made,
-    id_hashed, shortened, no_time, time_clamped, no_zone, no_rating, unread.
+    id_hashed, shortened, no_time, time_clamped, no_zone, no_rating, unread,
+    answers_unseen.
     """
     flags: list[str] = []
     body = text.clean(text.from_html(raw.text) if raw.html else raw.text or "")
@@ -55,6 +56,8 @@ def normalise(
         flags.append("no_time")
     if raw.unread:
         flags.append(UNREAD)
+    if raw.answers_unseen:
+        flags.append(ANSWERS_UNSEEN)
     rating = _rating(raw.rating, flags)
     author = _author(raw.author)
     return Mention(

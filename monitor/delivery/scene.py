@@ -9,7 +9,7 @@ from typing import Any
 from monitor import intake, plugins, render
 from monitor.connector import Connector
 from monitor.errors import UsageError
-from monitor.models import CaseState, Json, Person, Reason, Reply, ReplyState, Severity, Why
+from monitor.models import ANSWERS_UNSEEN, CaseState, Json, Person, Reason, Reply, ReplyState, Severity, Why
 from monitor.store import Connection, alerts, cases, mentions
 from monitor.store.alerts import Delivery
 
@@ -104,7 +104,9 @@ def told(
                 audience=mention.audience,
                 total=mentions.last_total(conn, row["source"]) if single else None,
                 case=_case(case_rows.get(row["case_id"]), routing, now),
-                sees_answers=sees_answers.get(row["source"], kind.sees_answers),
+                sees_answers="no"
+                if ANSWERS_UNSEEN in mention.flags
+                else sees_answers.get(row["source"], kind.sees_answers),
                 history=_history(conn, row) if single else (),
                 before=_before(before),
                 reply=_reply(answers.get(one.mention_id, ()), case_rows.get(row["case_id"])),

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from monitor import intake, policy
 from monitor.cases import CaseValue, Event, EventKind, Refused
-from monitor.models import Reason, Severity
+from monitor.models import ANSWERS_UNSEEN, Reason, Severity
 from monitor.store import Connection, cases
 
 AGAIN = (EventKind.REOPENED,)
@@ -70,5 +70,6 @@ def _timing(conn: Connection, routing: intake.Routing, case_id: int, now: dateti
     if row is None:
         return None
     source = routing.source(mention.source) if mention is not None else None
-    verifiable = source is None or routing.verifiable(source)
+    unseen = mention is not None and ANSWERS_UNSEEN in (mention.flags or ())
+    verifiable = (source is None or routing.verifiable(source)) and not unseen
     return routing.timing(row.team, Severity(row.severity), now, verifiable=verifiable)

@@ -226,7 +226,7 @@ def new_case(decision: policy.Decision, source: SourceSettings, routing: Routing
     """Return the case a decision opens."""
     team = decision.team or source.team
     severity = decision.severity or Severity.NORMAL
-    timing = routing.timing(team, severity, now, verifiable=routing.verifiable(source))
+    timing = routing.timing(team, severity, now, verifiable=decision.verifiable and routing.verifiable(source))
     return cases.NewCase(
         severity,
         timing.due_at,
@@ -370,7 +370,8 @@ def _edited(
         return
     severity, team = one.decision.severity or Severity.NORMAL, one.decision.team or source.team
     worse = kind is EventKind.EDITED_WORSE
-    timing = routing.timing(team, severity, now, verifiable=routing.verifiable(source)) if worse else None
+    verifiable = one.decision.verifiable and routing.verifiable(source)
+    timing = routing.timing(team, severity, now, verifiable=verifiable) if worse else None
     event = Event(kind, now, through="site", severity=one.decision.severity)
     after = happen(conn, one.case_id, event, key=f"{kind}:{mention_id}:{one.version}", timing=timing)
     if kind is EventKind.EDITED_BETTER and isinstance(after, CaseValue):

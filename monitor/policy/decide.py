@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from monitor.models import Label, Level, Mention, Rating, Reason, Rule, Score, Severity, Team, Why
+from monitor.models import ANSWERS_UNSEEN, Label, Level, Mention, Rating, Reason, Rule, Score, Severity, Team, Why
 from monitor.policy.rules import asks_for, is_bad
 from monitor.policy.severity import severity
 
@@ -85,6 +85,7 @@ class Decision:
     hold_until: datetime | None = None
     team: str | None = None
     edit: Literal["worse", "better", "same"] | None = None
+    verifiable: bool = True  # as far as the mention decides: its answer can be seen where the connector sees any
 
 
 def decide(
@@ -142,6 +143,7 @@ class Decider:
             opens_case=is_bad(change.score, hurry, worse=worse) or any(rule.case for rule in asking),
             hold_until=_hold_until(change, hurry, now),
             team=team,
+            verifiable=ANSWERS_UNSEEN not in change.mention.flags,
         )
 
     def _asking(self, change: Change, hurry: Severity | None, *, worse: bool) -> list[Rule]:

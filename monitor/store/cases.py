@@ -157,12 +157,12 @@ def due_steps(conn: Connection, now: datetime, limit: int = 1000) -> list[Any]:
 
 
 def about(conn: Connection, case_ids: Sequence[int]) -> dict[int, Any]:
-    """Return the mention each case is about, the first of those that are still shown: id, version, source."""
+    """Return the mention each case is about, the first of those that are still shown: id, version, source, flags."""
     m = t.mentions.c
     found: dict[int, Any] = {}
     for some in chunks(case_ids):
         rows = conn.execute(
-            sa.select(m.case_id, m.id, m.version, m.source)
+            sa.select(m.case_id, m.id, m.version, m.source, m.flags)
             .where(m.case_id.in_(some), ~m.own)
             .order_by(m.deleted_at.is_not(None), m.id)
         )

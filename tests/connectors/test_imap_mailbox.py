@@ -169,6 +169,8 @@ def test_a_rule_reads_a_notice() -> None:
     assert found.text == "Waited 40 minutes for two coffees, then they were cold."
     assert (found.url, found.subject.place) == ("https://reviews.stars.example/r/8841?utm=mail", "Quay Street")
     assert found.same_as == found.url
+    assert found.answers_unseen
+    assert not only(mail()).answers_unseen
 
 
 def test_stars_without_words_are_read_too() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from monitor.connector.letters import key_of
+from monitor.delivery.scene import told as told_of
 from monitor.errors import FetchError
 from monitor.exchange import Page, Token
 from monitor.models import Reason
@@ -125,6 +127,23 @@ def test_a_notice_that_fits_no_rule_alerts_with_its_subject_and_link(server: Mai
     assert post.one("select title from versions") == "A review awaits"
     assert told(post) == [Reason.NEW]
     assert "I cannot make out what it says" in str(post.one("select reasons from scores"))
+
+
+def test_a_notice_is_answered_elsewhere_so_its_case_waits_to_be_told(server: MailServer, post: Driver) -> None:
+    server.inbox.add(notice())
+    server.inbox.add(mail(BAD, date=dated()))
+    post.look("post", minutes=2)
+
+    ends = {
+        row.kind: any(step["to"] == "unverified" for step in json.loads(row.ladder))
+        for row in post.rows("select m.kind, c.ladder from cases c join mentions m on m.case_id = c.id")
+    }
+    assert ends == {"review": True, "message": False}
+    [alert] = post.rows(
+        "select a.mention_id from alerts a join mentions m on m.id = a.mention_id where m.kind = 'review'"
+    )
+    [told_] = post.read(lambda conn: told_of(conn, [alert.mention_id], post.routing, post.clock()))
+    assert told_.sees_answers == "no"
 
 
 def test_a_forged_notice_counts_no_stars_and_offers_no_link_of_the_forger(server: MailServer, post: Driver) -> None:
