@@ -9,13 +9,13 @@ import pytest
 
 from monitor.connector import Limits
 from monitor.plugins import connector
-from tests.connectors.cases import yotpo
+from tests.connectors.cases import judge_me, yotpo
 from tests.pipeline.driving import Drive, Driver, source
 from tests.pipeline.test_rechecks import recheck
 from tests.town import START, Answer, Asked, Site
 
 COMPLAINT = "Dirty, broken, and they took my money twice. Nobody answers."
-NAMES = ("yotpo",)
+NAMES = ("judge_me", "yotpo")
 
 
 @pytest.fixture(autouse=True)
@@ -109,3 +109,78 @@ def test_a_review_that_yotpo_no_longer_lists_counts_as_deleted_after_two_walks(s
     driver.walk("mug", hours=25)
 
     assert (after_one, driver.one(gone)) == (0, 1)
+
+
+class JudgeMe:
+    """The list of one shop, a hundred at once, newest first or not."""
+
+    def __init__(self, site: Site) -> None:
+        self.reviews: dict[int, dict[str, Any]] = {}
+        self.asked: list[str] = []
+        self.newest_first = True
+        site.routes["/api/v1/reviews"] = self.answer
+
+    def puts(self, number: int, span: timedelta, **changes: Any) -> None:
+        changes = {"rating": 5, "body": f"Fine, number {number}.", "title": None, "updated_at": at(span), **changes}
+        self.reviews[number] = judge_me.review(number, created_at=at(span), **changes)
+
+    def answer(self, asked: Asked) -> Answer:
+        """Answer one request."""
+        self.asked.append(asked.path.rpartition("/")[2])
+        if asked.headers.get("x-api-token") != "made-up-token" or asked.query["shop_domain"] != "acme.myshopify.com":
+            return Answer({"error": "Failed to authenticate. Shop domain or Api Token is wrong"}, 401)
+        if (one := self.asked[-1]) != "reviews":
+            found = self.reviews.get(int(one))
+            return Answer({"review": found}) if found else Answer({"error": "Not found"}, 404)
+        shown = sorted(self.reviews.values(), key=lambda one: str(one["created_at"]), reverse=self.newest_first)
+        page, size = int(asked.query["page"]), int(asked.query["per_page"])
+        return Answer(judge_me.page(*shown[(page - 1) * size : page * size], number=page))
+
+
+def a_judged_shop(site: Site, drive: Drive, count: int, **changes: Any) -> tuple[Driver, JudgeMe]:
+    """Return a driver that has walked over the reviews of one shop, an hour between two of them."""
+    shop = JudgeMe(site)
+    vars(shop).update(changes)
+    for number in range(count):
+        shop.puts(number, -timedelta(hours=number + 1))
+    options = {"shop_domain": "acme.myshopify.com", "api_token": '{ env = "TOKEN" }'}
+    driver = drive(source("mugs", "judge_me", site, every="5 min", **options), TOKEN="made-up-token")
+    driver.walk("mugs")
+    return driver, shop
+
+
+@pytest.mark.parametrize(("newest_first", "quiet"), [(True, 1), (False, 4)])
+def test_judge_me_is_read_to_its_end_and_then_as_far_as_its_order_allows(
+    site: Site, drive: Drive, newest_first: bool, quiet: int
+) -> None:
+    driver, shop = a_judged_shop(site, drive, 250, newest_first=newest_first)
+    walked = len(shop.asked)
+
+    driver.walk("mugs", minutes=15)
+    without_news = len(shop.asked) - walked
+    shop.puts(900, timedelta(minutes=16))
+    news = driver.look("mugs", minutes=15)
+
+    assert (walked, without_news, news.taken.new) == (4, quiet, 1)  # three pages, and an empty one
+    assert len(driver.ids()) == 251
+
+
+def test_a_bad_review_on_judge_me_opens_a_case_that_ends_when_it_is_taken_down(site: Site, drive: Drive) -> None:
+    driver, shop = a_judged_shop(site, drive, 3)
+    shop.puts(9, timedelta(minutes=5), rating=1, body=COMPLAINT)
+    driver.look("mugs", minutes=15)
+    opened = states(driver)
+    del shop.reviews[9]
+
+    recheck(driver, minutes=15)
+
+    assert (opened, states(driver), shop.asked[-1]) == (["open"], ["closed"], "9")
+
+
+def test_a_review_on_judge_me_that_turns_bad_is_told_within_a_day(site: Site, drive: Drive) -> None:
+    driver, shop = a_judged_shop(site, drive, 150)
+    shop.reviews[140] |= {"rating": 1, "body": COMPLAINT, "updated_at": at(timedelta(minutes=3))}
+
+    driver.walk("mugs", hours=25)
+
+    assert (states(driver), driver.told()[-1]) == (["open"], "edited_worse")
