@@ -15,6 +15,9 @@ Json = Any  # a value that json.dumps takes: None, bool, int, float, str, list, 
 
 ANSWERS_UNSEEN = "answers_unseen"  # the flag of a mention whose answer stands where we cannot see it
 
+CLEARED = "cleared"  # the flag of a mention whose text and names are no longer kept
+NOT_KEPT = "not_kept"  # of one whose site does not allow keeping them
+
 
 # --- what a site shows ---------------------------------------------------------------------------
 

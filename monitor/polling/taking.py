@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor import intake, policy
@@ -73,7 +73,10 @@ def _take_rest(conn: Connection, look: Look, source: SourceSettings, routing: in
     for total in look.totals:
         mentions.put_total(conn, source.name, total, now)
     intake.removed(conn, source, mentions.ids_of(conn, source.name, look.gone), routing=routing, now=now)
-    sources.quarantined(conn, source.name, look.problems, now)
+    problems = look.problems
+    if not source.kind.keeps_text:
+        problems = tuple(replace(problem, raw=None) for problem in problems)
+    sources.quarantined(conn, source.name, problems, now)
 
 
 def _poll(look: Look, taken: intake.Taken, error: LookError | None) -> Poll:

@@ -245,6 +245,8 @@ def _quotes(scene: Scene, views: Sequence[View]) -> tuple[Quote, ...]:
 def _quote(view: View, heading: str | None = None) -> Quote:
     told = view.told
     text = f"{told.title}\n{told.text}" if told.title and told.text.strip() else told.title or told.text
+    if not text.strip() and view.not_here:
+        text = f"({view.not_here})"
     more = Action("Show all", safe_link(told.url), f"monitor show {told.ref}")
     return Quote(text, told.author, heading, more)
 

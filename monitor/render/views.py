@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 
-from monitor.models import CaseState, Kind, Person, Reason, ReplyState, Severity, Why
+from monitor.models import CLEARED, NOT_KEPT, CaseState, Kind, Person, Reason, ReplyState, Severity, Why
 from monitor.render.facts import Facts
 from monitor.render.inline import inline, person, quoted
 from monitor.render.phrases import (
@@ -109,10 +109,17 @@ class View:
     @cached_property
     def opening(self) -> str:
         """ "Jonas K. wrote this on Google 14 minutes ago:", "somebody left 1 of 5 on Google, without a text:"."""
-        if self.told.text.strip() or self.told.title or not self.mark:
+        if self.told.text.strip() or self.told.title or not self.mark or self.not_here:
             return f"{self.someone} wrote this on {self.site} {self.ago_long}:"
         left = self.mark if self.mark[0].isdigit() else f"a {self.mark}"
         return f"{self.someone} left {left} on {self.site} {self.ago_long}, without a text:"
+
+    @cached_property
+    def not_here(self) -> str:
+        """Why the text cannot be shown although there may be one; empty where it can."""
+        if NOT_KEPT in self.told.flags:
+            return f"{begun(self.site)} does not allow me to keep its texts and names: read it there."
+        return "I no longer keep the text and the name." if CLEARED in self.told.flags else ""
 
     @cached_property
     def mark(self) -> str:

@@ -22,6 +22,7 @@ from monitor.store.mentions import chunks
 
 WAITING = (DeliveryState.PENDING, DeliveryState.HELD)
 CALLED_OFF = "called off: the case is answered or closed"
+GONE = "called off: what it was about is gone"
 
 
 def hashed(*parts: object) -> str:
@@ -605,7 +606,7 @@ def retry(conn: Connection, now: datetime) -> int:
     """Make dead, held and waiting messages due now, and let their channels try. Returns how many."""
     d = t.deliveries.c
     taken_over = sa.select(d.instead_of).where(d.instead_of.is_not(None))
-    wanted = sa.or_(d.held_reason.is_(None), d.held_reason != CALLED_OFF)
+    wanted = sa.or_(d.held_reason.is_(None), d.held_reason.not_in((CALLED_OFF, GONE)))
     given_up = sa.and_(d.state == DeliveryState.DEAD, d.id.not_in(taken_over), wanted)
     again = sa.or_(d.state.in_(WAITING), given_up)
     result = conn.execute(

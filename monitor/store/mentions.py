@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy import RowMapping as RowMapping  # noqa: PLC0414  # given on to those who read full rows
 
 from monitor.models import (
+    CLEARED,
     Audience,
     Author,
     Kind,
@@ -56,6 +57,7 @@ class Known:
     case_id: int | None
     deleted_at: datetime | None
     why_not_told: str | None
+    flags: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ _KNOWN = (
     t.mentions.c.case_id,
     t.mentions.c.deleted_at,
     t.mentions.c.why_not_told,
+    t.mentions.c.flags,
 )
 
 
@@ -216,6 +219,16 @@ def add_versions(conn: Connection, edits: Sequence[tuple[Known, Row]], now: date
         }
         if row.case_id is not None:
             values["case_id"] = row.case_id
+        if CLEARED in (before.flags or ()):  # what had been taken away with the text is shown again
+            author = mention.author
+            values |= {
+                "author": author.name if author else None,
+                "author_id": author.id if author else None,
+                "url": mention.url,
+                "answer_url": mention.answer_url,
+                "same_as": mention.same_as,
+                "flags": list(mention.flags) or sa.null(),
+            }
         conn.execute(t.mentions.update().where(t.mentions.c.id == before.id).values(values))
 
 
@@ -315,7 +328,7 @@ def ids_of(conn: Connection, source: str, external_ids: Sequence[str]) -> list[i
 
 
 def delete(conn: Connection, ids: Sequence[int], now: datetime) -> list[int]:
-    """Note that the site no longer shows these; nothing is removed here. Returns those for which that is news."""
+    """Note that the site no longer shows these; their texts stay here. Returns those for which that is news."""
     fresh: list[int] = []
     for some in chunks(ids):
         shown = (t.mentions.c.id.in_(some), t.mentions.c.deleted_at.is_(None))

@@ -23,7 +23,8 @@ from monitor.store.mentions import chunks, full, score_values
 class Which:
     """Which mentions are to be scored again: all that `scorer` (an id, "reviews/1") has not scored yet.
 
-    `since` goes by the time of publishing. With `everything` also those that it has scored.
+    `since` goes by the time of publishing. With `everything` also those that it has scored. What has lost its text is
+    left out.
     """
 
     scorer: str
@@ -45,8 +46,10 @@ class Rescored:
 
 
 def _wanted(which: Which) -> list[sa.ColumnElement[bool]]:
-    m = t.mentions.c
-    wanted: list[sa.ColumnElement[bool]] = []
+    m, v = t.mentions.c, t.versions.c
+    # What had a text that is no longer here was judged by it, and cannot be judged so again.
+    textless = sa.exists().where(v.mention_id == m.id, v.version == m.version, v.text == "", v.text_length > 0)
+    wanted: list[sa.ColumnElement[bool]] = [~textless]
     if not which.everything:
         wanted.append(m.scorer.is_distinct_from(which.scorer))
     if which.source is not None:

@@ -41,7 +41,7 @@ def put_mention(conn: Connection, mention_id: int, *, rating: float | None = 1.0
         "content_hash": "00",
         "seen_at": NOON,
         "text": "Waited 40 minutes.",
-        "text_length": 18,
+        "text_length": len(values.get("text", "Waited 40 minutes.")),
         "language": "en",
         "rating": rating,
         "rating_best": 5.0 if rating is not None else None,
