@@ -45,6 +45,12 @@ def test_what_is_long_overdue_is_worth_no_more_than_twice() -> None:
     assert value(due_at=NOON - 30 * DAY) == pytest.approx(2 * value(due_at=None))
 
 
+def test_danger_stays_before_what_is_merely_new() -> None:
+    old_danger = value(severity=Severity.CRITICAL, written_at=NOON - 30 * DAY)
+
+    assert old_danger > value(severity=Severity.NORMAL)
+
+
 def test_an_old_post_is_still_worth_something() -> None:
     assert value(written_at=NOON - 365 * DAY) > 0
 

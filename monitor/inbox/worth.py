@@ -18,6 +18,7 @@ SEVERITY = {Severity.CRITICAL: 8.0, Severity.HIGH: 4.0, Severity.NORMAL: 2.0, Se
 # beside the door for months; a message is read by us alone, and its author waits.
 HALF_READ = {Kind.POST: timedelta(hours=8), Kind.COMMENT: timedelta(hours=16), Kind.REVIEW: timedelta(days=60)}
 STILL_READ = 0.05  # somebody always finds it later
+DANGER_STAYS = 0.5  # what may hurt somebody is not mended by its readers having gone on
 SOMEBODY_HAS_IT = 0.7
 SAID_TO_BE_ANSWERED = 0.3
 OVERDUE = 2.0  # the most that a passing time adds
@@ -71,7 +72,7 @@ def _to_come(case: Waiting, now: datetime) -> float:
         return 1.0
     age = max(now - case.written_at, timedelta(0))
     left: float = 0.5 ** (age / half)
-    return max(left, STILL_READ)
+    return max(left, DANGER_STAYS if case.severity is Severity.CRITICAL else STILL_READ)
 
 
 def _urge(case: Waiting, now: datetime) -> float:

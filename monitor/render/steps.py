@@ -16,9 +16,10 @@ def next_step(
     """Return "At 15:00 I remind Ana.", or nothing where nothing is to happen."""
     if next_at is None:
         return ""
-    if case.state is CaseState.SNOOZED:
+    if case.state is CaseState.SNOOZED and next_at > times.now:
         return f"It is put off until {times.at(next_at)}."
-    when = at_time(times.at(next_at))
+    # What has come already waits for nothing but the monitor to run.
+    when = at_time(times.at(next_at)) if next_at > times.now else "as soon as I run"
     step = next((one for one in steps if one.at == next_at), None)
     if step is None:
         # No step of the ladder stands there: nobody is on duty before then, or all have been taken.
