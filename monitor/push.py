@@ -1,4 +1,8 @@
-"""The listener: /healthz and /metrics, and later the hooks that sites push to.
+"""The listener: /healthz and /metrics, and /push/NAME for what sites and programs push to the source of that name.
+
+A push is answered with 2xx only when what it brought is stored, and with a reason otherwise: 401 not believed, 404 no
+such source, 405, 411, 413 and 415 no JSON body of a known and bearable length, 422 another shape, 429 too many, 503 not
+now.
 
 `/healthz` answers 200 while the loop ticks, 503 when it stands still: a container or a load balancer
 may then start it anew. `/metrics` speaks the Prometheus text format; labels are names from the
@@ -8,16 +12,18 @@ configuration, never anything a site sent. https://prometheus.io/docs/instrument
 from __future__ import annotations
 
 import json
+import re
 import socket
 import socketserver
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, unquote
 
 import structlog
 from prometheus_client import CollectorRegistry, generate_latest
@@ -25,7 +31,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from monitor import __version__
 from monitor.clock import Clock
-from monitor.errors import MonitorError, UsageError
+from monitor.errors import MonitorError, ParseError, RefusedError, UsageError
+from monitor.polling import Taken
 from monitor.store import Connection, Store, alerts, cases, sources
 
 STANDS_STILL = timedelta(minutes=3)
@@ -33,10 +40,31 @@ MOST_LABELS = 1_000  # series of one metric; more sources than that are counted 
 LONGEST = 5.0  # seconds for a whole request, and again for its answer
 MOST_AT_ONCE = 16  # connections; one more is closed at once
 MOST_UNREAD = 64 * 1024  # bytes of a body that nobody asked for
+MOST_PUSHED = 1024 * 1024  # bytes of a push
+MOST_DRAINED = 16 * MOST_PUSHED  # bytes of a longer one that are read so that its sender hears why it was refused
+GREETING = re.compile(r"[A-Za-z0-9._~-]{1,200}")  # what a site may ask us to repeat
+PUSH = "/push/"
+JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 log = structlog.get_logger()
+
+
+class Postbox(Protocol):
+    """Takes in what is pushed. What is not taken raises a MonitorError whose kind says why."""
+
+    def takes(self, name: str) -> bool:
+        """Say whether there is a source of that name to which things are pushed."""
+
+    def greet(self, name: str, params: Mapping[str, str]) -> str:
+        """Return what a site wants to read before it pushes."""
+
+    def take(self, name: str, headers: Mapping[str, str], body: bytes) -> Taken:
+        """Store what was pushed."""
+
+    def refuse(self, name: str, why: str) -> None:
+        """Count what was refused before it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +75,7 @@ class Watched:
     now: Clock
     counts: Callable[[], dict[str, int]]
     beaten_at: Callable[[], datetime]
+    postbox: Postbox | None = None
 
 
 class _Numbers:
@@ -126,15 +155,89 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RD)
 
     def do_GET(self) -> None:
-        """Answer the two paths there are."""
+        """Answer the paths there are."""
         self._end.cancel()
-        path = self.path.partition("?")[0]
+        path, _, query = self.path.partition("?")
         if path == "/healthz":
             self._healthz()
         elif path == "/metrics":
             self._metrics()
+        elif path.startswith(PUSH):
+            self._greet(unquote(path.removeprefix(PUSH)), query)
         else:
             self._answer(404, b"not found\n", TEXT)
+
+    def do_POST(self) -> None:
+        """Take in what is pushed."""
+        path = self.path.partition("?")[0]
+        if not path.startswith(PUSH):
+            self._refuse()
+            return
+        name = unquote(path.removeprefix(PUSH))
+        postbox = self.server.watched.postbox
+        if postbox is None or not postbox.takes(name):
+            self._no(404, "there is no source of this name to which things are pushed")
+            self._drain()
+        elif (wrong := self._unreadable()) is not None:
+            postbox.refuse(name, wrong[1])
+            self._no(*wrong)
+            self._drain()
+        else:
+            body = self.rfile.read(length := int(self.headers["Content-Length"]))
+            self._end.cancel()
+            if len(body) == length:  # else it was too slow, or went away
+                self._take(postbox, name, body)
+
+    def _unreadable(self) -> tuple[int, str] | None:
+        """Return why the body is not even read, with the status that says so; None when it is."""
+        if self.headers.get_content_type() != JSON:
+            return 415, f"send Content-Type: {JSON}"
+        length = self.headers.get("Content-Length") or ""
+        if "Transfer-Encoding" in self.headers or not length.isdecimal() or len(length) > 12:
+            return 411, "say how long the body is: Content-Length, and no Transfer-Encoding"
+        if int(length) > MOST_PUSHED:
+            return 413, f"more than {MOST_PUSHED // 1024} KiB: send fewer reviews at once"
+        return None
+
+    def _take(self, postbox: Postbox, name: str, body: bytes) -> None:
+        try:
+            taken = postbox.take(name, dict(self.headers.items()), body)
+        except MonitorError as error:
+            self._no(_status_of(error), str(error), error.retry_after)
+        else:
+            stored = {"new": taken.new, "edited": taken.edited, "known": taken.known}
+            self._answer(200, json.dumps(stored).encode() + b"\n", JSON)
+
+    def _greet(self, name: str, query: str) -> None:
+        """Answer a site that asks whether the address is ours."""
+        postbox = self.server.watched.postbox
+        if postbox is None or not postbox.takes(name):
+            self._no(404, "there is no source of this name to which things are pushed")
+        elif not query:
+            self._no(405, "things are posted here", allow="POST")
+        else:
+            try:
+                words = postbox.greet(name, dict(parse_qsl(query, max_num_fields=20)))
+            except (UsageError, ValueError, KeyError) as error:
+                self._no(403, str(error) if isinstance(error, UsageError) else "that is no question I know")
+            else:
+                if GREETING.fullmatch(words):
+                    self._answer(200, words.encode(), TEXT)
+                else:
+                    self._no(403, "that is no question I know")
+
+    def _no(self, status: int, why: str, wait: timedelta | None = None, *, allow: str | None = None) -> None:
+        again = {"Retry-After": str(max(1, round(wait.total_seconds())))} if wait else {}
+        self._answer(status, json.dumps({"error": why}).encode() + b"\n", JSON, allow=allow, headers=again)
+
+    def _drain(self) -> None:
+        """Read what comes behind a refusal, for a while: a line closed with something unread loses the answer."""
+        with suppress(OSError):
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_WR)
+            read = 0
+            while read < MOST_DRAINED and (part := self.rfile.read1(MOST_UNREAD)):
+                read += len(part)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("do_"):  # any other method
@@ -163,7 +266,15 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(200, body, METRICS)
 
-    def _answer(self, status: int, body: bytes, content_type: str, *, allow: str | None = None) -> None:
+    def _answer(
+        self,
+        status: int,
+        body: bytes,
+        content_type: str,
+        *,
+        allow: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
@@ -171,12 +282,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Content-Type-Options", "nosniff")
         if allow is not None:
             self.send_header("Allow", allow)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Keep scrapes out of the log."""
+
+
+def _status_of(error: MonitorError) -> int:
+    """Return what a push is answered with that was not taken."""
+    if isinstance(error, UsageError):
+        return 401
+    if isinstance(error, ParseError):
+        return 422
+    return 429 if isinstance(error, RefusedError) and error.code == "throttled" else 503
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -224,7 +346,7 @@ def listening(watched: Watched, host: str, port: int) -> Iterator[tuple[str, int
     except (OSError, OverflowError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"cannot listen on {host}:{port}: {why}. Choose another --health-port or --health-host"
+            f"cannot listen on {host}:{port}: {why}. Choose another `listen`, --health-port or --health-host"
         ) from error
     threading.Thread(target=server.serve_forever, args=(0.1,), name="listener", daemon=True).start()
     try:

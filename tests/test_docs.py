@@ -289,7 +289,8 @@ def test_every_state_of_a_message_is_documented(state: DeliveryState) -> None:
 def test_every_metric_is_documented(tmp_path: Path) -> None:
     with open_store(f"sqlite:///{tmp_path}/monitor.db", now=NOON) as store:
         put_source(store, "shop")
-        counts = dict.fromkeys(("looks", "failed_looks", "new", "edited", "alerts", "sent", "failed_sends"), 1)
+        pushes = ("pushes", "refused_pushes")
+        counts = dict.fromkeys(("looks", "failed_looks", "new", "edited", "alerts", "sent", "failed_sends", *pushes), 1)
         with listening(Watched(store, lambda: NOON, lambda: counts, lambda: NOON), "127.0.0.1", 0) as address:
             found = {name for name, _ in samples(address)}
 

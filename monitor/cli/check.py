@@ -112,6 +112,12 @@ def _ask_site(daemon: Daemon, source: SourceSettings) -> dict[str, Any]:
     from monitor import polling
     from monitor.store.sources import SourceState
 
+    if source.kind.pushed_only:
+        from monitor.config import push_address
+
+        address = push_address(daemon.settings, source)
+        fine = f"waits for what is posted to {address}; docs/connectors.md has a line to try it with"
+        return {"fine": fine, "trouble": None, "advice": None}
     now = daemon.now()
     unseen = SourceState(source.name, source.connector, source.options_hash, added_at=now, next_poll_at=now)
     look = polling.look(source, unseen, daemon.tools)

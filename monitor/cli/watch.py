@@ -32,9 +32,9 @@ def run(
     ] = None,
     workers: Annotated[int, typer.Option(help="Sources looked at side by side.", min=1, max=256)] = 16,
     health_port: Annotated[
-        int | None, typer.Option(help="Answer /healthz and /metrics on this port.", min=1, max=65535)
+        int | None, typer.Option(help="Answer /healthz, /metrics and /push/ on this port.", min=1, max=65535)
     ] = None,
-    health_host: Annotated[str, typer.Option(help="The address that listens.")] = "127.0.0.1",
+    health_host: Annotated[str | None, typer.Option(help="The address that listens.")] = None,
     log_level: Annotated[str, typer.Option(metavar="LEVEL", help="debug, info, warning or error.")] = "info",
     config: ConfigOption = None,
 ) -> None:
@@ -77,12 +77,16 @@ def _locked(settings: Settings, **options: Any) -> Iterator[Daemon | None]:
             yield daemon if hold_lock(store, now=clock.now, say=say, stop=stop) else None
 
 
-def _listening(daemon: Daemon, store: Store, host: str, port: int | None) -> AbstractContextManager[object]:
-    if port is None:
+def _listening(daemon: Daemon, store: Store, host: str | None, port: int | None) -> AbstractContextManager[object]:
+    """Listen where the options say, else where the configuration does; nowhere when neither does."""
+    usual_host, usual_port = daemon.settings.listen or ("127.0.0.1", None)
+    if (port := port or usual_port) is None:
         return nullcontext()
+    from monitor.daemon import Arrivals
     from monitor.push import Watched, listening
 
-    return listening(Watched(store, daemon.now, daemon.totals, lambda: daemon.beaten_at), host, port)
+    watched = Watched(store, daemon.now, daemon.totals, lambda: daemon.beaten_at, Arrivals(daemon))
+    return listening(watched, host or usual_host, port)
 
 
 def _end(daemon: Daemon) -> None:

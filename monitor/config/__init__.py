@@ -8,7 +8,14 @@ from monitor.config.load import FILE_NAME, USUAL_RULE, find, load
 from monitor.config.renamed import RENAMED, Renamed
 from monitor.config.secrets import flaw_of
 from monitor.config.sentences import rule_in_words, sentences
-from monitor.config.settings import AccountSettings, ChannelSettings, Settings, SourceSettings, secret_values
+from monitor.config.settings import (
+    AccountSettings,
+    ChannelSettings,
+    Settings,
+    SourceSettings,
+    push_address,
+    secret_values,
+)
 
 __all__ = [
     "FILE_NAME",
@@ -27,6 +34,7 @@ __all__ = [
     "load",
     "load_one",
     "needs",
+    "push_address",
     "rule_in_words",
     "secret_values",
     "sentences",

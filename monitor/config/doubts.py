@@ -118,6 +118,9 @@ def _sources(settings: Settings, warn: _Warn) -> None:
     for number, source in enumerate(settings.sources):
         if not any(listens(rule, source) for rule in settings.rules):
             warn(("sources", number), "no rule listens to it: what it finds is stored and nobody is told", ())
+        if source.kind.pushed_only and settings.listen is None:
+            what = 'nothing can be posted to it unless I listen: write listen = "127.0.0.1:8080" into [monitor]'
+            warn(("sources", number), what, ())
     accounts = {source.account for source in settings.sources}
     for number, name in enumerate(settings.accounts):
         if name not in accounts:

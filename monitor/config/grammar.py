@@ -368,3 +368,15 @@ def pattern(value: Any) -> str:
 def reader(read: Callable[..., Any], *args: Any, **rest: Any) -> Callable[[Any], Any]:
     """Return `read` with everything but the value filled in."""
     return lambda value: read(value, *args, **rest)
+
+
+# --- where we listen -----------------------------------------------------------------------------
+
+
+def listening(value: Any) -> tuple[str, int]:
+    """Read `127.0.0.1:8080` or `[::1]:8080`."""
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9.-]{1,253})):([0-9]{1,5})", str(value).strip())
+    port = int(found[3]) if found else 0
+    if found is None or not 0 < port < 65536:
+        raise ValueError(f'{shown(value)} is no address to listen at. Write it like "127.0.0.1:8080"')
+    return found[1] or found[2], port

@@ -121,6 +121,8 @@ class Reading:
                 channels=tuple(channels),
                 rules=tuple(rules),
                 scorer=monitor.scorer,
+                listen=monitor.listen,
+                public_url=monitor.public_url,
             )
 
         return made

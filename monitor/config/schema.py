@@ -136,6 +136,8 @@ class MonitorTable(Table):
     heartbeat_url: SecretStr | None = None
     heartbeat_allow_private: bool = False
     own_connectors: str | None = None
+    listen: Annotated[tuple[str, int], PlainValidator(grammar.listening)] | None = None
+    public_url: Address | None = None
     scorer: Annotated[str, AfterValidator(_scorer)] = scoring.DEFAULT
     digest: DigestTable = DigestTable()
     targets: TargetsTable = TargetsTable()

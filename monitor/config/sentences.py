@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from monitor.config.grammar import LONG_DAYS, in_words
-from monitor.config.settings import Settings, SourceSettings, listens
+from monitor.config.settings import Settings, SourceSettings, listens, push_address
 from monitor.models import Rule, Severity, Span, Target, Team
 
 SHOWN = 6  # names in one sentence; the rest is counted
@@ -42,11 +42,23 @@ def _watched(settings: Settings) -> Iterator[str]:
         verb = "is" if kind.title or len(sources) == 1 else "are"
         what = f"{kind.title} ({names})" if kind.title else f"{names} ({connector})"
         sees = f" {kind.sees.rstrip('.')}." if kind.sees else ""
-        yield f"{what} {verb} looked at {_each(every)}.{sees}"
+        yield f"{what} {'waits for what is posted' if kind.pushed_only else f'{verb} looked at {_each(every)}'}.{sees}"
+    yield from _pushed(settings)
     for account in settings.accounts.values():
         if account.daily_budget is not None:
             amount = f"{account.daily_budget / 1_000_000:g} {account.currency}"
             yield f"Looking through {account.name} costs at most {amount} a day; then it waits for the next day."
+
+
+def _pushed(settings: Settings) -> Iterator[str]:
+    for source in settings.sources:
+        connector = source.build()
+        if connector.receives and (settings.listen or connector.pushed_only):
+            word = connector.greeting()
+            token = f", with the verify token {word}" if word else ""
+            yield f"What is pushed for {source.name} goes to {push_address(settings, source)}{token}."
+    if settings.listen and not settings.public_url and any(one.build().receives for one in settings.sources):
+        yield "Others reach that address only with `public_url` and something in front of it that speaks TLS."
 
 
 def _title(source: SourceSettings) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import SecretStr
 
@@ -102,6 +103,13 @@ def secret_values(settings: Settings) -> Iterator[str]:
     yield from (secret.get_secret_value() for secret in secrets)
 
 
+def push_address(settings: Settings, source: SourceSettings) -> str:
+    """Return where things for a source are pushed to, as far as we know from where others reach us."""
+    host, port = settings.listen or ("HOST", "PORT")
+    base = settings.public_url or f"http://{f'[{host}]' if ':' in str(host) else host}:{port}"
+    return f"{base.rstrip('/')}/push/{quote(source.name, safe='')}"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the file decides."""
@@ -125,5 +133,7 @@ class Settings:
     channels: tuple[ChannelSettings, ...]
     rules: tuple[Rule, ...]  # never empty; `channels` of each is filled in
     scorer: str = "stars-vader"
+    listen: tuple[str, int] | None = None  # where the daemon answers /healthz, /metrics and /push/
+    public_url: str | None = None  # how others reach that
     heartbeat_allow_private: bool = False
     warnings: tuple[Problem, ...] = ()

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
@@ -148,6 +148,10 @@ class Connector(Generic[C]):
     """What a walk could not show it says itself (`Page.gap`): that it came to nothing known means nothing."""
     may_be_empty: ClassVar[bool] = False
     """The site shows a short span only: an answer with nothing after many with something is no trouble."""
+    pushed_only: ClassVar[bool] = False
+    """Nothing is asked for: all it sees is pushed to it. `start` yields no request, and `parse` is never called."""
+    one_address: ClassVar[bool] = False
+    """An app pushes for all of its accounts to one address: what comes to one source is offered to its likes."""
     limits: ClassVar[Limits] = Limits()
     reply_limit: ClassVar[int | None] = None
     """Characters an answer may have; None: this site takes none from us."""
@@ -201,9 +205,29 @@ class Connector(Generic[C]):
         """Yield requests that show these mentions as they are now, batched where the site allows it."""
         return ()
 
+    @property
+    def receives(self) -> bool:
+        """Whether things can be pushed to it: with these options, a signature can be checked."""
+        return type(self).receive is not Connector.receive
+
     def receive(self, headers: Mapping[str, str], body: bytes) -> Page:
-        """Read what the site pushed to us, after checking its signature over the raw body."""
+        """Read what the site pushed to us, after checking its signature over the raw body.
+
+        Raises UsageError for what is not to be believed, ParseError for another shape.
+        """
         raise UsageError(f"{type(self).__name__} takes nothing that is pushed to it")
+
+    def pushed_at(self, headers: Mapping[str, str]) -> datetime | None:
+        """Return when a push was signed, where the signature covers a time; an old one is a replay, and refused."""
+        return None
+
+    def greet(self, params: Mapping[str, str]) -> str:
+        """Return what the site wants to read at our address before it pushes. Raises UsageError for anybody else."""
+        raise UsageError(f"{type(self).__name__} is not asked for; things are posted to it")
+
+    def greeting(self) -> str | None:
+        """Return the word by which `greet` knows the site, for a person to give it; None where there is none."""
+        return None
 
     def mailbox(self) -> MailLogin | None:
         """Return the mailbox that a MailRequest goes to, where the source reads one."""

@@ -272,6 +272,7 @@ class GraphConnector(Connector[G]):
     full_every = timedelta(days=1)
     may_be_empty = True  # thirty days without a word are no trouble; a list without any post is, see `posts`
     sees_answers = "yes"
+    one_address = True
     id_option: ClassVar[str] = ""
     """The option that names whose posts they are."""
     own_option: ClassVar[str] = ""
@@ -288,6 +289,25 @@ class GraphConnector(Connector[G]):
     def read(self, response: Response) -> Page:
         """Read one good answer."""
         raise NotImplementedError
+
+    @property
+    def receives(self) -> bool:
+        """Whether a signature can be checked."""
+        return self.config.app_secret is not None
+
+    def greeting(self) -> str | None:
+        """Return the verify token: made from the app's secret, so that nobody has to think of one or keep it."""
+        return _hmac(self.config.app_secret, b"verify token")[:32] if self.config.app_secret else None
+
+    def greet(self, params: Mapping[str, str]) -> str:
+        """Return the challenge by which Meta verifies our address.
+
+        https://developers.facebook.com/docs/graph-api/webhooks/getting-started#verification-requests
+        """
+        given, word = params.get("hub.verify_token", ""), self.greeting() or ""
+        if params.get("hub.mode") != "subscribe" or not word or not hmac.compare_digest(given.encode(), word.encode()):
+            raise UsageError("that is not the verify token that `monitor check` says")
+        return params["hub.challenge"]
 
     def parse(self, response: Response) -> Page:
         """Read one good answer, and ask for nothing further near a limit."""

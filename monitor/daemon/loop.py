@@ -60,6 +60,8 @@ class Counts:
     alerts: int = 0
     sent: int = 0
     failed_sends: int = 0
+    pushes: int = 0
+    refused_pushes: int = 0
     started_at: datetime = field(default_factory=clock.now)
 
 
@@ -272,6 +274,15 @@ class Daemon:
             return due or bool((channels & set(self.routing.channels)) - waiting)
 
         return self.read(work)
+
+    @property
+    def takes_more(self) -> bool:
+        """Say whether something that comes now would be written down soon."""
+        return self.writer.trouble is None and not self._stopping.is_set()
+
+    def send_soon(self) -> None:
+        """Have what is due sent by the thread that writes. Safe to call from any thread."""
+        self.writer.put(self._start_sends)
 
     def unsent(self) -> dict[str, str]:
         """Return the channels that something still waits for although it is due, each with why."""

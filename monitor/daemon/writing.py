@@ -43,8 +43,12 @@ class Writer:
         with self._store.read() as conn:
             return work(conn)
 
-    def write(self, work: Callable[[Connection], T]) -> T:
-        """Run some work in one transaction on the writing thread, and wait for its result."""
+    def write(self, work: Callable[[Connection], T], *, within: float | None = None) -> T:
+        """Run some work in one transaction on the writing thread, and wait for its result.
+
+        Another thread may wait at most `within` seconds; then StoreError is raised, and the work is still done when
+        the database answers again.
+        """
         if threading.get_ident() == self._thread:
             with self._store.write() as conn:
                 return work(conn)
@@ -53,7 +57,8 @@ class Writer:
         def job() -> None:
             try:
                 with self._store.write() as conn:
-                    done.put((work(conn), None))
+                    result = work(conn)
+                done.put((result, None))  # after the commit: whoever waits may tell others that it is written down
             except StoreError as error:
                 done.put((None, error))
                 self._note(error)
@@ -61,7 +66,10 @@ class Writer:
                 done.put((None, error))
 
         self._jobs.put(job)
-        result, error = done.get()
+        try:
+            result, error = done.get(timeout=within)
+        except queue.Empty:
+            raise StoreError("the database has not answered in time", permanent=False) from None
         if error is not None:
             raise error
         return result  # type: ignore[no-any-return]  # what `work` returned

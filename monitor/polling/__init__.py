@@ -24,7 +24,7 @@ from monitor.polling.answering import Posted, post, prepared
 from monitor.polling.condition import remind
 from monitor.polling.consent import Invitation, connected_at, invite, note_connected, redeem
 from monitor.polling.endings import announce
-from monitor.polling.looking import broken_look, look, receive, recheck
+from monitor.polling.looking import believe, broken_look, look, pursue, receive, recheck
 from monitor.polling.taking import LEASE, Taken, introduce, take, take_recheck
 from monitor.polling.tools import Tools
 from monitor.polling.vault import Vault
@@ -41,6 +41,7 @@ __all__ = [
     "Vault",
     "Walk",
     "announce",
+    "believe",
     "broken_look",
     "connected_at",
     "introduce",
@@ -49,6 +50,7 @@ __all__ = [
     "note_connected",
     "post",
     "prepared",
+    "pursue",
     "receive",
     "recheck",
     "redeem",

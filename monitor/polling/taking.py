@@ -113,7 +113,7 @@ def introduce(
 ) -> None:
     """Tell once what the first look at a source found; nothing when only its options have changed."""
     sources.update(conn, source.name, introduced_at=now)
-    if state.introduced_at is not None:
+    if state.introduced_at is not None or source.kind.pushed_only:
         return
     facts = mentions.first_look_facts(conn, source.name, now - timedelta(days=30))
     total = mentions.last_total(conn, source.name)

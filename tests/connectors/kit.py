@@ -71,7 +71,16 @@ class Mails:
     to: MailRequest | None = None
 
 
-AnyAnswer = Answer | Mails
+@dataclass(frozen=True)
+class Push:
+    """What is pushed to us, signed as its sender signs it."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    to: None = None
+
+
+AnyAnswer = Answer | Mails | Push
 
 
 @dataclass(frozen=True)
@@ -162,6 +171,7 @@ def answer_to(request: AnyRequest, answer: AnyAnswer) -> AnyResponse:
         items = (MailItem(uid, NOON, raw, len(raw)) for uid, raw in enumerate(answer.mails, answer.first_uid))
         return MailResponse(request, 7, tuple(items), NOON, more=answer.more)
     assert isinstance(request, Request)
+    assert isinstance(answer, Answer)
     return response_to(request, answer)
 
 
@@ -177,6 +187,8 @@ def read(subject: Connector[Any], answer: AnyAnswer, to: AnyRequest | None = Non
     A refusal that brings something (gone, nothing, other requests) becomes a page; every other one raises
     AssertionError.
     """
+    if isinstance(answer, Push):
+        return subject.receive(answer.headers, answer.body)
     response = answer_to(answer.to or to or asked_first(subject), answer)
     refusal = subject.refused(response) if isinstance(response, Response) else None
     if refusal is not None and isinstance(response, Response):
