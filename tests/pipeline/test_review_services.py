@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from monitor.connector import Limits
+from monitor.errors import ConfigError
 from monitor.plugins import connector
-from tests.connectors.cases import judge_me, yotpo
+from tests.connectors.cases import google_places, judge_me, yotpo
 from tests.pipeline.driving import Drive, Driver, source
 from tests.pipeline.test_rechecks import recheck
 from tests.town import START, Answer, Asked, Site
 
 COMPLAINT = "Dirty, broken, and they took my money twice. Nobody answers."
-NAMES = ("judge_me", "yotpo")
+NAMES = ("google_places", "judge_me", "yotpo")
 
 
 @pytest.fixture(autouse=True)
@@ -184,3 +185,70 @@ def test_a_review_on_judge_me_that_turns_bad_is_told_within_a_day(site: Site, dr
     driver.walk("mugs", hours=25)
 
     assert (states(driver), driver.told()[-1]) == (["open"], "edited_worse")
+
+
+def a_place(site: Site, drive: Drive, budget: str = "10 calls") -> tuple[Driver, list[dict[str, Any]], list[Asked]]:
+    """Return a driver that has looked at one place, the reviews that Google shows of it, and what was asked."""
+    shown = [google_places.review(number, rating=5, publishTime=at(-timedelta(days=number))) for number in range(5)]
+    asked: list[Asked] = []
+
+    def answer(question: Asked) -> Answer:
+        asked.append(question)
+        assert question.headers["x-goog-fieldmask"]
+        if question.headers.get("x-goog-api-key") != "made-up-api-key":
+            return Answer({"error": {"code": 403, "status": "PERMISSION_DENIED"}}, 403)
+        return Answer(google_places.place(*shown, userRatingCount=400 + len(asked)))
+
+    site.routes[f"/v1/places/{google_places.PLACE}"] = answer
+    account = f'[[accounts]]\nname = "maps"\napi_key = {{ env = "KEY" }}\ndaily_budget = "{budget}"'
+    options = {"every": "12 h", "account": "maps", "places": f'{{ {google_places.PLACE} = "Quay Street" }}'}
+    driver = drive(account, source("glance", "google_places", site, **options), KEY="made-up-api-key")
+    driver.walk("glance")
+    return driver, shown, asked
+
+
+def test_google_places_is_for_the_totals_and_five_other_reviews_are_no_gap(site: Site, drive: Drive) -> None:
+    driver, shown, _ = a_place(site, drive)
+    shown[:] = [
+        google_places.review(number, rating=5, publishTime=at(timedelta(hours=number))) for number in range(9, 14)
+    ]
+
+    driver.look("glance", hours=24)
+
+    assert [row.count for row in driver.rows("select count from site_totals order by day")] == [401, 402]
+    assert driver.one("select count(*) from gaps") == 0
+    assert len(driver.ids()) == 10
+
+
+def test_what_google_places_shows_is_judged_and_told_and_its_words_are_not_written_down(
+    site: Site, drive: Drive
+) -> None:
+    driver, shown, _ = a_place(site, drive)
+    words = {"text": COMPLAINT, "languageCode": "en"}
+    shown[0] = google_places.review(9, rating=1, publishTime=at(timedelta(hours=11)), text=words, originalText=words)
+
+    driver.look("glance", hours=12)
+
+    assert (states(driver), driver.told()[-1]) == (["open"], "new")
+    for file in driver.folder.glob("monitor.db*"):
+        assert b"took my money twice" not in file.read_bytes()
+        assert b"Nia K." not in file.read_bytes()
+
+
+def test_google_places_is_not_asked_once_the_calls_of_the_day_are_used_up(site: Site, drive: Drive) -> None:
+    driver, _, asked = a_place(site, drive, budget="1 calls")
+
+    looked = driver.look("glance", hours=1)
+
+    assert len(asked) == 1
+    assert looked.look.error is not None
+    assert looked.look.error.code == "over_budget"
+
+
+def test_without_a_limit_google_places_is_not_asked_at_all(site: Site, drive: Drive) -> None:
+    one = source(
+        "glance", "google_places", site, every="12 h", places='{ ChIJmadeUp0001 = "Quay" }', api_key='{ env = "K" }'
+    )
+
+    with pytest.raises(ConfigError, match="daily_budget"):
+        drive(one, K="made-up-api-key")
