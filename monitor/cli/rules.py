@@ -318,8 +318,7 @@ class _Asked:
             held = {one.id: one for one in silences.active(conn, self.now)}
             if which not in held:
                 raise UsageError(f"there is no silence {which} that holds; `monitor rules` lists them")
-            silences.end(conn, which, self.now)
-            released = silences.release(conn, intake.held_reason(held[which]), self.now)
+            released = intake.let_go(conn, held[which], self.routing, self.now)
         go = "goes" if released == 1 else "go"
         show(f"Silence {which} has ended. {counted(released, 'message')} that it held back {go} out now.")
 

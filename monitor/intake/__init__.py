@@ -20,7 +20,7 @@ from monitor.intake.judging import Judged, Normalised, judge, merged, normalised
 from monitor.intake.learning import catch_up, learn, offset_of
 from monitor.intake.routing import QUIET, Routing
 from monitor.intake.silence import HELD as SILENCE
-from monitor.intake.silence import held_reason, matches
+from monitor.intake.silence import held_reason, let_go, matches
 from monitor.intake.taking import History, Taken, take
 from monitor.intake.telling import route_again, tell_case, tell_operator, tell_owners
 
@@ -40,6 +40,7 @@ __all__ = [
     "held_reason",
     "judge",
     "learn",
+    "let_go",
     "matches",
     "merged",
     "normalised",

@@ -67,7 +67,7 @@ def tell_again(
             [case_id] = cases.open_cases(conn, [new_case(decision, source, routing, now)], now)
         mentions.told_after_all(conn, row["id"], case_id)
         wanted.append(new_alert(conn, row["id"], row["version"], case_id, decision, source, routing, now))
-    alerts.enqueue(conn, hold(conn, wanted, now), now)
+    alerts.enqueue(conn, hold(conn, wanted, routing, now), now)
     return len(mention_ids)
 
 

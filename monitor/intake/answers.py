@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor import policy
-from monitor.cases import DELETED, CaseValue, Event, EventKind
+from monitor.cases import DELETED, CaseValue, Event, EventKind, Refused
 from monitor.config import SourceSettings
 from monitor.intake.casework import happen
 from monitor.intake.routing import Routing
@@ -60,17 +60,20 @@ def removed(conn: Connection, source: SourceSettings, ids: Sequence[int], *, rou
 def reappeared(
     conn: Connection, source: SourceSettings, back: Sequence[Known], routing: Routing, now: datetime
 ) -> None:
-    """Open the cases again that closed because the site no longer showed what it shows now, and say so."""
+    """Open the cases again that closed because the site no longer showed what it shows now, and say so.
+
+    An answer that is shown again with what it answers counts as before.
+    """
     for known in back:
         case = cases.get(conn, known.case_id) if known.case_id is not None else None
-        if case is None or case.resolution != DELETED:
+        if case is None:
             continue
-        timing = _timing_again(source, routing, known.severity, now, case.team)
-        event = Event(EventKind.REOPENED, now, through="site")
-        after = happen(conn, case.id, event, key=f"back:{known.id}:{now.isoformat()}", timing=timing)
-        if _stands(conn, known.id, now):
-            continue  # as it stood before: answered
-        if isinstance(after, CaseValue):
+        after: CaseValue | Refused | None = None
+        if case.resolution == DELETED:
+            timing = _timing_again(source, routing, known.severity, now, case.team)
+            event = Event(EventKind.REOPENED, now, through="site")
+            after = happen(conn, case.id, event, key=f"back:{known.id}:{now.isoformat()}", timing=timing)
+        if not _stands(conn, known.id, now) and isinstance(after, CaseValue):
             tell_case(
                 conn,
                 routing,
@@ -168,34 +171,34 @@ def _store_new(
         if before is None or before.state != reply.state:
             _seen(conn, mention_id, reply, now)
         elif before.text != reply.text:
-            _seen(conn, mention_id, reply, now, rewritten=True)
+            _seen(conn, mention_id, reply, now, again="rewritten")
 
 
 def _stands(conn: Connection, mention_id: int, now: datetime) -> bool:
     """Let an answer that is known, and shown with a mention that is back, answer its case; say whether one does."""
     for known in mentions.replies_to(conn, [mention_id]).get(mention_id, ()):
-        if known.state == ReplyState.VISIBLE:
+        if known.state == ReplyState.VISIBLE and not known.looks_missed:
             reply = Reply(known.text, ReplyState.VISIBLE, known.published_at, external_id=known.external_id)
-            if _seen(conn, mention_id, reply, now, rewritten=True):
+            if _seen(conn, mention_id, reply, now, again="back"):
                 return True
     return False
 
 
-def _seen(conn: Connection, mention_id: int, reply: Reply, now: datetime, *, rewritten: bool = False) -> bool:
+def _seen(conn: Connection, mention_id: int, reply: Reply, now: datetime, *, again: str = "") -> bool:
     """Let an answer move its case. Returns whether it did.
 
-    One that was rewritten may fit where it did not before; a case that it answers already is left alone.
+    One that is known may count `again`, rewritten or back; a case that is answered already is left alone.
     """
     kind = _EVENTS.get(reply.state)
     row = mentions.full(conn, [mention_id]).get(mention_id)
     if kind is None or row is None or row["case_id"] is None:
         return False
     case = cases.get(conn, row["case_id"])
-    if rewritten and (case is None or case.answer_seen_at is not None):
+    if again and (case is None or case.answer_seen_at is not None):
         return False
     edited_at = row["updated_at"] if row["version"] > 1 else None
     event = Event(kind, now, who=reply.author, through="site", published_at=reply.published_at, edited_at=edited_at)
-    key = f"{kind}:{mention_id}:{reply.external_id or ''}:{now.isoformat()}"
+    key = f"{kind}:{mention_id}:{reply.external_id or ''}:{now.isoformat()}:{again}"
     return isinstance(happen(conn, row["case_id"], event, key=key), CaseValue)
 
 

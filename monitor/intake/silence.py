@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from monitor.intake.routing import Routing
 from monitor.models import Severity
 from monitor.store import Connection, mentions, silences
 from monitor.store.alerts import NewAlert
@@ -49,25 +50,41 @@ def _holds(what: object, name: str, found: Iterable[str], *, fold: bool = False)
     return not wanted.isdisjoint(found)
 
 
-def hold(conn: Connection, wanted: Sequence[NewAlert], now: datetime) -> list[NewAlert]:
-    """Return the alerts as they are to be written: those that a silence covers wait for its end."""
+def hold(conn: Connection, wanted: Sequence[NewAlert], routing: Routing, now: datetime) -> list[NewAlert]:
+    """Return the alerts as they are to be written: those that a silence covers wait for its end.
+
+    One that ends in the quiet hours of their team hands over to them.
+    """
     holding = silences.active(conn, now) if wanted else []
     if not holding:
         return list(wanted)
     ids = [alert.mention_id for alert in wanted if alert.mention_id is not None]
     rows, brands = mentions.full(conn, ids), mentions.brands_of(conn, ids)
     return [
-        _held(alert, rows.get(alert.mention_id or 0), brands.get(alert.mention_id or 0, ()), holding)
+        _held(alert, rows.get(alert.mention_id or 0), brands.get(alert.mention_id or 0, ()), holding, routing)
         for alert in wanted
     ]
 
 
-def _held(alert: NewAlert, row: RowMapping | None, brands: Sequence[str], holding: Sequence[Silence]) -> NewAlert:
+def _held(
+    alert: NewAlert, row: RowMapping | None, brands: Sequence[str], holding: Sequence[Silence], routing: Routing
+) -> NewAlert:
     silence = next((one for one in holding if row is not None and matches(one, row, brands, alert.severity)), None)
     if silence is None:
         return alert
     why = held_reason(silence)
-    routes = tuple(
-        replace(route, due_at=max(route.due_at, silence.until_at), held_reason=why) for route in alert.routes
-    )
+    ends = routing.quiet_until(alert.team, alert.severity, silence.until_at) or silence.until_at
+    routes = tuple(replace(route, due_at=max(route.due_at, ends), held_reason=why) for route in alert.routes)
     return replace(alert, routes=routes)
+
+
+def let_go(conn: Connection, silence: Silence, routing: Routing, now: datetime) -> int:
+    """End a silence now: what it held goes out, in the morning where the team has quiet hours. Returns how many."""
+    silences.end(conn, silence.id, now)
+    why = held_reason(silence)
+    count = 0
+    for name, severity in silences.holding(conn, why):
+        source = routing.source(name) if name else None
+        quiet = routing.quiet_until(source.team if source else None, severity, now)
+        count += silences.release(conn, why, quiet or now, source=name, severity=severity)
+    return count

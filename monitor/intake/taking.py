@@ -278,7 +278,7 @@ def _tell(
                 first=one.before is None, case=stood.get(one.case_id or 0),
             )
         )  # fmt: skip
-    return alerts.enqueue(conn, hold(conn, wanted, now), now)
+    return alerts.enqueue(conn, hold(conn, wanted, routing, now), now)
 
 
 def _release(
@@ -340,6 +340,7 @@ def new_alert(
         source=source.name,
         facts=facts,
         first=first,
+        team=decision.team or source.team,
     )
 
 

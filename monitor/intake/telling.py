@@ -88,8 +88,9 @@ def tell_case(
         case_id=case_id,
         source=source.name,
         facts={**facts, "tag": [person.name for person in named]},
+        team=team,
     )
-    return alerts.enqueue(conn, hold(conn, [alert], now), now)
+    return alerts.enqueue(conn, hold(conn, [alert], routing, now), now)
 
 
 def _tell_channels(

@@ -55,10 +55,11 @@ def timing(target: Target | None, hours: Hours, opened: datetime, *, upper: bool
     return Timing(due_at, tuple(steps))
 
 
-def next_at(case: CaseValue, steps: Sequence[Step], now: datetime) -> datetime | None:
+def next_at(case: CaseValue, steps: Sequence[Step], now: datetime, done: int = 0) -> datetime | None:
     """Return when something happens next to a case by the clock; None where nothing has to.
 
-    What an open case has no further step for stands in the digest, and is looked at again in a week.
+    The first `done` steps have been taken; of the others one that has come already is due at once. What an open
+    case has no further step for stands in the digest, and is looked at again in a week.
     """
     if case.state is CaseState.SNOOZED:
         return case.snoozed_until
@@ -66,7 +67,7 @@ def next_at(case: CaseValue, steps: Sequence[Step], now: datetime) -> datetime |
         return None
     verifiable = is_verifiable(steps)
     said = case.state is CaseState.ANSWERED and not verifiable  # nobody is reminded; it ends as unverified
-    coming = [step.at for step in steps if step.at > now and (not said or step.to == "unverified")]
+    coming = [step.at for step in steps[done:] if not said or step.to == "unverified"]
     return min(coming, default=now + IN_THE_DIGEST)
 
 

@@ -56,6 +56,7 @@ class NewAlert:
     source: str | None = None
     facts: Mapping[str, Json] = field(default_factory=dict)
     first: bool = False  # about a mention stored in this very transaction: nobody can have decided before
+    team: str | None = None  # whose quiet hours count
 
 
 def _decided(conn: Connection, keys: Sequence[str]) -> set[str]:

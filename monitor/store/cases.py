@@ -149,11 +149,13 @@ def due_rechecks(conn: Connection, now: datetime, *, busy: Collection[str] = (),
 
 
 def due_steps(conn: Connection, now: datetime, limit: int = 1000) -> list[Any]:
-    """Return the cases whose next step has come, the longest waiting first."""
+    """Return the cases whose next step has come, the longest waiting first; nobody else changes them meanwhile.
+
+    One that somebody is at work on in this moment comes a minute later.
+    """
     c = t.cases.c
-    return list(
-        conn.execute(sa.select(t.cases).where(c.next_step_at <= now).order_by(c.next_step_at, c.id).limit(limit))
-    )
+    query = sa.select(t.cases).where(c.next_step_at <= now).order_by(c.next_step_at, c.id).limit(limit)
+    return list(conn.execute(query.with_for_update(skip_locked=True)))
 
 
 def about(conn: Connection, case_ids: Sequence[int]) -> dict[int, Any]:
@@ -171,18 +173,22 @@ def about(conn: Connection, case_ids: Sequence[int]) -> dict[int, Any]:
     return found
 
 
-def held_by(conn: Connection) -> set[str]:
-    """Return who has cases that wait for an answer."""
-    c = t.cases.c
-    waits = c.state.in_((CaseState.CLAIMED, CaseState.SNOOZED))
-    return set(conn.scalars(sa.select(c.assignee).where(waits, c.assignee.is_not(None)).distinct()))
-
-
 def of_assignee(conn: Connection, name: str) -> list[Any]:
-    """Return the cases somebody has that wait for an answer."""
+    """Return the cases somebody has that wait for an answer; nobody else changes them meanwhile.
+
+    One that somebody is at work on in this moment comes a minute later.
+    """
     c = t.cases.c
     waits = c.state.in_((CaseState.CLAIMED, CaseState.SNOOZED))
-    return list(conn.execute(sa.select(t.cases).where(waits, c.assignee == name).order_by(c.id)))
+    query = sa.select(t.cases).where(waits, c.assignee == name).order_by(c.id)
+    return list(conn.execute(query.with_for_update(skip_locked=True)))
+
+
+def put_back(conn: Connection, teams: Sequence[str], now: datetime) -> list[Any]:
+    """Return the cases of some teams that have something planned for later."""
+    c = t.cases.c
+    query = sa.select(t.cases).where(c.next_step_at > now, c.team.in_(teams)).order_by(c.id)
+    return list(conn.execute(query.with_for_update()))
 
 
 def without_next_step(conn: Connection, opened_before: datetime, limit: int = 1000) -> list[int]:

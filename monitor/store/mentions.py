@@ -373,6 +373,7 @@ class KnownReply:
     text: str
     state: str
     looks_missed: int
+    published_at: datetime | None
 
 
 def replies_to(conn: Connection, mention_ids: Sequence[int]) -> dict[int, list[KnownReply]]:

@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from monitor.models import Json
+from monitor.models import Json, Severity
 from monitor.store import schema as t
 
 
@@ -48,8 +48,17 @@ def end(conn: Connection, silence_id: int, now: datetime) -> bool:
     return bool(result.rowcount)
 
 
-def release(conn: Connection, held_reason: str, now: datetime) -> int:
-    """Let go now what is held for a silence. Returns how many messages."""
+def holding(conn: Connection, held_reason: str) -> list[tuple[str | None, Severity | None]]:
+    """Return of which sources, and of what severity, something is held for a silence."""
     d = t.deliveries.c
-    where = (d.state == "held", d.held_reason == held_reason)
-    return conn.execute(t.deliveries.update().where(*where).values(due_at=now)).rowcount
+    query = sa.select(d.source, d.severity).where(d.state == "held", d.held_reason == held_reason).distinct()
+    return [(row.source, Severity(row.severity) if row.severity else None) for row in conn.execute(query)]
+
+
+def release(
+    conn: Connection, held_reason: str, due_at: datetime, *, source: str | None, severity: Severity | None
+) -> int:
+    """Let what is held for a silence go out at a time. Returns how many messages."""
+    d = t.deliveries.c
+    where = (d.state == "held", d.held_reason == held_reason, d.source == source, d.severity == severity)
+    return conn.execute(t.deliveries.update().where(*where).values(due_at=due_at)).rowcount
