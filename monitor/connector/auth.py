@@ -232,6 +232,37 @@ class RefreshToken(_Renewed):
 
 
 @dataclass(frozen=True)
+class SelfRenewing(_Renewed):
+    """A token as a parameter that gives a newer one of itself, as those of Threads do; what is configured begins.
+
+    Meta renews none that is younger than a day, and lets one die that nobody has renewed for sixty. `refresh` of what
+    is stored is the configured token that it came from: another one in the configuration begins anew.
+    https://developers.facebook.com/docs/threads/get-started/long-lived-tokens
+    """
+
+    token: SecretStr
+    renew_url: str
+    params: Mapping[str, str]
+    old_enough: timedelta = timedelta(days=1)
+    left: timedelta = timedelta(days=53)  # of sixty: a week after it came
+
+    def renew(self, token: Token | None, now: datetime) -> Signed | Token | None:
+        """Begin with the configured token, whose end nobody knows; renew it after a day, and then every week."""
+        given = self.token.get_secret_value()
+        if token is None or token.refresh != given:
+            return Token(given, given, now + self.left + self.old_enough)
+        return self.ask(token, now) if token.ends_within(self.left, now) else None
+
+    def ask(self, token: Token | None, now: datetime) -> Signed:
+        """Return the request for a newer token."""
+        return self.sign(Request(self.renew_url, self.params), token, now)
+
+    def sign(self, request: Request, token: Token | None, now: datetime) -> Signed:
+        """Add the parameter."""
+        return Signed(request, params={"access_token": token.access if token else ""})
+
+
+@dataclass(frozen=True)
 class SessionLogin(_Renewed):
     """Name and password give a session: a JSON post whose answer holds the token under `key`."""
 
