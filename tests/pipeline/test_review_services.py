@@ -10,13 +10,13 @@ import pytest
 from monitor.connector import Limits
 from monitor.errors import ConfigError
 from monitor.plugins import connector
-from tests.connectors.cases import google_places, judge_me, yotpo
+from tests.connectors.cases import google_places, judge_me, yelp, yotpo
 from tests.pipeline.driving import Drive, Driver, source
 from tests.pipeline.test_rechecks import recheck
 from tests.town import START, Answer, Asked, Site
 
 COMPLAINT = "Dirty, broken, and they took my money twice. Nobody answers."
-NAMES = ("google_places", "judge_me", "yotpo")
+NAMES = ("google_places", "judge_me", "yelp", "yotpo")
 
 
 @pytest.fixture(autouse=True)
@@ -252,3 +252,50 @@ def test_without_a_limit_google_places_is_not_asked_at_all(site: Site, drive: Dr
 
     with pytest.raises(ConfigError, match="daily_budget"):
         drive(one, K="made-up-api-key")
+
+
+def a_business(site: Site, drive: Drive) -> tuple[Driver, list[dict[str, Any]]]:
+    """Return a driver that has looked at one business twice, and all of its reviews, of which the newest three show."""
+    reviews = [yelp.review(number, rating=5, time_created=pacific(-timedelta(days=number + 1))) for number in range(3)]
+
+    def answer(asked: Asked) -> Answer:
+        if asked.headers.get("authorization") != "Bearer made-up-api-key":
+            return Answer(yelp.error("TOKEN_INVALID"), 401)
+        assert asked.query["sort_by"] == "newest"
+        newest = sorted(reviews, key=lambda one: str(one["time_created"]), reverse=True)
+        return Answer(yelp.page(*newest[:3], total=len(reviews)))
+
+    site.routes["/v3/businesses/acme-coffee/reviews"] = answer
+    options = {"every": "3 h", "business": "acme-coffee", "api_key": '{ env = "KEY" }'}
+    driver = drive(source("cafe", "yelp", site, **options), KEY="made-up-api-key")
+    driver.walk("cafe")
+    driver.look("cafe", hours=3)
+    return driver, reviews
+
+
+def pacific(span: timedelta) -> str:
+    return f"{(START + span - timedelta(hours=8)).replace(tzinfo=None)}"
+
+
+def test_a_bad_review_on_yelp_is_told_and_its_words_are_not_written_down(site: Site, drive: Drive) -> None:
+    driver, reviews = a_business(site, drive)
+    reviews.append(yelp.review(9, rating=1, text=COMPLAINT, time_created=pacific(timedelta(hours=5))))
+
+    looked = driver.look("cafe", hours=3)
+
+    assert (looked.look.requests, looked.taken.new) == (1, 1)
+    assert (states(driver), driver.told()[-1]) == (["open"], "new")
+    assert driver.one("select count(*) from gaps") == 0
+    for file in driver.folder.glob("monitor.db*"):
+        assert b"took my money twice" not in file.read_bytes()
+
+
+def test_more_than_three_reviews_on_yelp_between_two_looks_are_a_gap(site: Site, drive: Drive) -> None:
+    driver, reviews = a_business(site, drive)
+    for number in range(10, 15):
+        reviews.append(yelp.review(number, time_created=pacific(timedelta(hours=4, minutes=number))))
+
+    looked = driver.look("cafe", hours=3)
+
+    assert looked.taken.new == 3
+    assert driver.one("select count(*) from gaps") == 1

@@ -74,6 +74,7 @@ _BY_ACCESS = {
     "Reddit": "reddit",
     "Mastodon": "mastodon",
     "Trustpilot": "trustpilot",
+    "Yelp": "yelp",
     "YouTube": "youtube",
     "Facebook": "facebook_page",
     "Instagram": "instagram",
