@@ -39,7 +39,7 @@ sys.path.insert(0, str(ROOT))
 
 from monitor.scoring import weights as files  # noqa: E402
 from monitor.scoring.features import NEGATED, NUMBERS, POWER, groups, numbers, sentences  # noqa: E402
-from monitor.scoring.phrases import phrases, tokens_of  # noqa: E402
+from monitor.scoring.phrases import Spans, phrases, tokens_of  # noqa: E402
 from monitor.scoring.prepare import prepare  # noqa: E402
 from monitor.scoring.vader import Vader, tables  # noqa: E402
 
@@ -125,9 +125,9 @@ def read(rows: Sequence[Row]) -> Read:
         lowered = text.lower()
         tokens = tokens_of(lowered)
         reading = vader.read(text)
-        held.append(sorted(set(groups(tokens))))
+        held.append(sorted(map(files.in_words, groups(tokens))))
         counts.append(len(tokens) + 1)
-        named = table.names(lowered, tokens)
+        named = table.names(tokens, Spans(text, lowered))
         parts = sentences(text, reading, vader)
         values.append(numbers(text, len(tokens), reading, parts, [kind for kind, _ in named]))
         found.append({f"{kind}:{name}" for kind, name in named})
@@ -330,7 +330,7 @@ def english(rows: Sequence[Row], *, quick: bool, say: bool) -> tuple[dict[str, A
 def foreign(rows: Sequence[Row], *, quick: bool) -> tuple[dict[str, Any], bytes]:
     """Return the table of another language: words alone."""
     tokens = [tokens_of(prepare(row.text).lower()) for row in rows]
-    held = [sorted(set(groups(one))) for one in tokens]
+    held = [sorted(map(files.in_words, groups(one))) for one in tokens]
     counts = np.array([len(one) + 1.0 for one in tokens])
     seen = Read(list(rows), held, counts, np.zeros((len(rows), 0)), [])
     known = vocabulary(seen, 1)

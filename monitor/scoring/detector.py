@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from monitor.scoring.language import words
@@ -20,6 +21,8 @@ class Detector(Protocol):
 def _load(languages: Sequence[str]) -> Detector:
     loaded = LanguageIdentifier.from_model_file(MODEL_FILE)
     loaded.set_languages(languages)
+    # What belongs together must lie together: a look-up of features was scattered over the whole table.
+    loaded.nb_ptc = np.ascontiguousarray(loaded.nb_ptc)
     # It keeps the tables of the languages that were taken away, for taking them in again: 27 MB.
     loaded._full_model = (loaded.nb_ptc, loaded.nb_pc, loaded.nb_classes)  # noqa: SLF001
     detector: Detector = loaded

@@ -40,8 +40,7 @@ def tokens_of(text: str) -> list[str]:
     return _TOKEN.findall(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One name with the words of the text that carry it, as written there."""
 
     kind: Kind
@@ -66,25 +65,31 @@ class _Second:
     open: bool = False  # a number or any word may follow
 
 
-class _Spans:
-    """Where the words of a text stand, looked up when somebody asks."""
+class Spans:
+    """Where the words of a text stand, looked up when somebody asks. `lowered` is the text in lower case."""
 
-    __slots__ = ("_spans", "text")
+    __slots__ = ("_lowered", "_spans", "_text")
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, text: str, lowered: str) -> None:
+        self._text = text if len(text) == len(lowered) else lowered
+        self._lowered = lowered
         self._spans: list[tuple[int, int]] | None = None
 
-    def __getitem__(self, at: int) -> tuple[int, int]:
+    def between(self, first: int, second: int) -> str:
+        """Return what stands between two words."""
+        return self._lowered[self._span(first)[1] : self._span(second)[0]]
+
+    def shown(self, start: int, end: int) -> str:
+        """Return the text from one word to before another, as it was written, with one space between words."""
+        return " ".join(self._text[self._span(start)[0] : self._span(end - 1)[1]].split())
+
+    def _span(self, at: int) -> tuple[int, int]:
         if self._spans is None:
-            self._spans = [found.span() for found in _TOKEN.finditer(self.text)]
+            self._spans = [found.span() for found in _TOKEN.finditer(self._lowered)]
         return self._spans[at]
 
 
-class _Hit(NamedTuple):
-    phrase: _Phrase
-    start: int
-    end: int  # one past the last word
+_Hit = tuple[_Phrase, int, int]  # from its first word to one past its last
 
 
 class Phrases:
@@ -102,38 +107,44 @@ class Phrases:
             # One look-up a word: a number that begins a phrase is found like any other word.
             self._starts |= {number: numbers for number in _FIRST_NUMBERS if number not in self._starts}
 
+    def beginnings(self) -> Iterator[str | tuple[str, str]]:
+        """Yield the words that may begin a phrase whatever follows them, and all others with each word that must."""
+        for word, second in self._starts.items():
+            if second.alone or second.open or word in _FIRST_NUMBERS:
+                yield word
+            else:
+                yield from ((word, follower) for follower in second.after)
+
     def find(self, text: str, lowered: str, tokens: Sequence[str]) -> list[Found]:
         """Return what is found, dangers first, then in the order of the text.
 
         `tokens` are those of `lowered`, which is `text` in lower case.
         """
-        hits = self._hits(tokens)
-        if not hits:
-            return []
-        spans = _Spans(lowered)
-        hits = [hit for hit in hits if hit.phrase.negates or not _negated(hit.start, tokens, spans)]
-        return _gathered(hits, spans, text if len(text) == len(lowered) else lowered) if hits else []
+        return self.among(tokens, Spans(text, lowered))
 
-    def names(self, lowered: str, tokens: Sequence[str]) -> set[tuple[Kind, str]]:
-        """Return kinds and names of what `find` would find, for who does not need the words."""
-        hits = self._hits(tokens)
-        if not hits:
-            return set()
-        spans = _Spans(lowered)
-        return {
-            (hit.phrase.kind, hit.phrase.name)
-            for hit in hits
-            if hit.phrase.negates or not _negated(hit.start, tokens, spans)
-        }
+    def among(self, tokens: Sequence[str], places: Spans, starts: Iterable[int] | None = None) -> list[Found]:
+        """Return the same of tokens whose places are known; `starts` are the only ones where a phrase may begin."""
+        hits = self._valid_hits(tokens, places, starts)
+        return _gathered(hits, places) if hits else []
 
-    def _hits(self, tokens: Sequence[str]) -> list[_Hit]:
+    def names(self, tokens: Sequence[str], places: Spans, starts: Iterable[int] | None = None) -> set[tuple[Kind, str]]:
+        """Return kinds and names of what `among` would find, for who does not need the words."""
+        return {(phrase.kind, phrase.name) for phrase, _, _ in self._valid_hits(tokens, places, starts)}
+
+    def _valid_hits(self, tokens: Sequence[str], places: Spans, starts: Iterable[int] | None) -> list[_Hit]:
+        hits = self._hits(tokens, starts)
+        return [hit for hit in hits if hit[0].negates or not _negated(hit[1], tokens, places)] if hits else hits
+
+    def _hits(self, tokens: Sequence[str], places: Iterable[int] | None) -> list[_Hit]:
         starts = self._starts
         hits: list[_Hit] = []
         last = len(tokens) - 1
-        for at in [at for at, token in enumerate(tokens) if token in starts]:
+        if places is None:
+            places = [at for at, token in enumerate(tokens) if token in starts]
+        for at in places:
             second = starts[tokens[at]]
             if second.alone:
-                hits += [_Hit(phrase, at, at + 1) for phrase in second.alone]
+                hits += [(phrase, at, at + 1) for phrase in second.alone]
             if at < last:
                 next_token = tokens[at + 1]
                 if next_token in second.after:
@@ -203,10 +214,16 @@ def _forms(word: str) -> Iterable[str]:
 
 def _longer(phrases: Sequence[_Phrase], tokens: Sequence[str], at: int, hits: list[_Hit]) -> None:
     """Add the phrases whose first two words stand at a place and whose others follow."""
+    after = at + 2
+    size = len(tokens) - after
     for phrase in phrases:
-        end = at + 2 + len(phrase.rest)
-        if end <= len(tokens) and all(map(_fits, phrase.rest, tokens[at + 2 : end])):
-            hits.append(_Hit(phrase, at, end))
+        rest = phrase.rest
+        if not rest:
+            hits.append((phrase, at, after))
+        elif len(rest) <= size and _fits(rest[0], tokens[after]):
+            end = after + len(rest)
+            if all(map(_fits, rest, tokens[after:end])):
+                hits.append((phrase, at, end))
 
 
 def _open(second: _Second, tokens: Sequence[str], at: int, hits: list[_Hit]) -> None:
@@ -223,25 +240,31 @@ def _fits(slot: Slot, token: str) -> bool:
     return token in slot or ANY in slot or (NUMBER in slot and _is_number(token))
 
 
-def _negated(start: int, tokens: Sequence[str], spans: _Spans) -> bool:
+def _negated(start: int, tokens: Sequence[str], places: Spans) -> bool:
     for at in range(start - 1, max(start - 1 - _NEGATION_REACH, -1), -1):
         token = tokens[at]
         if token in _NEGATORS or "n't" in token:
-            between = spans.text[spans[at][1] : spans[start][0]]
             emphatic = not _NO_NEGATION.isdisjoint(tokens[at + 1 : start])
-            return not emphatic and not _SENTENCE_END.search(between)
+            return not emphatic and not _SENTENCE_END.search(places.between(at, start))
     return False
 
 
-def _gathered(hits: Sequence[_Hit], spans: _Spans, text: str) -> list[Found]:
+def _order(hit: _Hit) -> tuple[int, int, int]:
+    return _KINDS.index(hit[0].kind), hit[1], -hit[2]
+
+
+def _gathered(hits: Sequence[_Hit], places: Spans) -> list[Found]:
+    if len(hits) == 1:
+        [(phrase, start, end)] = hits
+        return [Found(phrase.kind, phrase.name, (places.shown(start, end)[:_LONGEST_SHOWN],))]
     words: dict[tuple[Kind, str], list[str]] = {}
     taken: dict[tuple[str, str], int] = {}
-    for hit in sorted(hits, key=lambda hit: (_KINDS.index(hit.phrase.kind), hit.start, -hit.end)):
-        key = hit.phrase.kind, hit.phrase.name
-        if hit.start < taken.get(key, 0):
+    for phrase, start, end in sorted(hits, key=_order):
+        key = phrase.kind, phrase.name
+        if start < taken.get(key, 0):
             continue  # inside a longer one of the same name
-        taken[key] = hit.end
-        shown = " ".join(text[spans[hit.start][0] : spans[hit.end - 1][1]].split())[:_LONGEST_SHOWN]
+        taken[key] = end
+        shown = places.shown(start, end)[:_LONGEST_SHOWN]
         kept = words.setdefault(key, [])
         if len(kept) < _SHOWN and shown not in kept:
             kept.append(shown)

@@ -20,13 +20,27 @@ _NO = re.compile(r"\b(no)(?=[.,!?;:])", re.IGNORECASE)
 _SELECTORS = re.compile("[\ufe0e\ufe0f]")  # ask for an emoji in colour or not
 _PLAIN = str.maketrans(dict.fromkeys("‘’‛′ʼ`´", "'") | dict.fromkeys("“”„‟″«»", '"') | dict.fromkeys("–—―", " - "))
 
+# Those of them that `alike` leaves alone. Most texts that are no ASCII have nothing else, and `alike` takes its time.
+_TYPED = tuple((chr(sign), plain) for sign, plain in _PLAIN.items() if texts.alike(chr(sign)) == chr(sign))
+
 
 def prepare(text: str) -> str:
     """Return the text for scoring: at most `LIMIT` characters, what looks alike made alike, case kept."""
-    text = texts.alike(text)
-    if not text.isascii():
-        text = _SELECTORS.sub("", text.translate(_PLAIN))
+    text = _typed(text[:LIMIT])
     if "://" in text or "www." in text:
         text = _URL.sub(" ", text)
     text = _GLUED.sub(r"\g<0> ", text)
     return _NO.sub(r"\1 ", text) if "no" in text or "No" in text or "NO" in text else text
+
+
+def _typed(text: str) -> str:
+    """Return letters, quotes and dashes as they are on a keyboard."""
+    if text.isascii():
+        return text
+    typed = text
+    for sign, plain in _TYPED:
+        typed = typed.replace(sign, plain)
+    if typed.isascii():
+        return typed
+    text = texts.alike(text)
+    return text if text.isascii() else _SELECTORS.sub("", text.translate(_PLAIN))

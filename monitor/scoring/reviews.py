@@ -7,19 +7,20 @@ docs/scoring.md tells what it reaches, where it fails, and how the file was made
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence, Set
-from itertools import repeat
+from collections.abc import Sequence
+from itertools import compress, repeat
 from operator import mul
 from typing import NamedTuple
 
 from monitor.models import Label, Level, Scorable, Score, Why
 from monitor.scoring.features import NEGATED, POWER, Sentence, groups, numbers, sentences
 from monitor.scoring.language import read_as, words
-from monitor.scoring.phrases import Found, phrases, tokens_of
+from monitor.scoring.phrases import Found, Spans, phrases, tokens_of
 from monitor.scoring.prepare import prepare
-from monitor.scoring.stars import ALERT_AT, HIGH_STARS, LOW_STARS, WATCH_AT, in_words, prior
+from monitor.scoring.stars import ALERT_AT, HIGH_STARS, LOW_STARS, WATCH_AT, prior
+from monitor.scoring.stars import in_words as stars_in_words
 from monitor.scoring.vader import Vader
-from monitor.scoring.weights import Table, table
+from monitor.scoring.weights import Group, Table, in_words, table
 
 WORST_SENTENCE = -0.4  # compound of one sentence that is worth a look although the whole sounds fine
 PRAISE_BELOW = 0.2  # badness under which a text without stars is praise, when it sounds friendly
@@ -31,6 +32,7 @@ _HIGHEST = 20.0  # log-odds
 _LONGEST_SENTENCE = 160  # characters shown
 _SHOWN_GROUPS = 2
 _MEANINGFUL = 0.3  # log-odds that a group adds before it is shown
+_START = 1 << 22  # more than all weights of a text: two counts in one sum
 _SHORTEST = 4  # letters of a single word that is shown
 _TOLD = ("danger", "topic", "complaint")
 
@@ -38,13 +40,13 @@ _TOLD = ("danger", "topic", "complaint")
 class _Read(NamedTuple):
     """What was found in a text. `log_odds` is None where it could not be read."""
 
-    text: str = ""
+    written: bool = False  # there is a text at all
     language: str | None = None
     log_odds: float | None = None
     compound: float = 0.0
     worst: Sentence | None = None  # None where the text is one sentence
-    found: tuple[Found, ...] = ()
-    groups: Set[str] = frozenset()
+    found: Sequence[Found] = ()
+    known: Sequence[tuple[Group, int]] = ()  # groups that count, with `Reviews._counts`
     share: float = 0.0  # log-odds of one step of a group's weight
 
     @property
@@ -52,7 +54,7 @@ class _Read(NamedTuple):
         return self.language not in (None, "en")
 
     def names(self, kind: str) -> tuple[str, ...]:
-        return tuple([found.name for found in self.found if found.kind == kind]) if self.found else ()
+        return tuple([found.name for found in self.found if found.kind == kind])
 
 
 class Reviews:
@@ -62,17 +64,18 @@ class Reviews:
     version = 2
 
     def __init__(self) -> None:
+        self.id = f"{self.name}/{self.version}"  # as it stands beside every score
         self._vader = Vader()
         self._phrases = phrases(opinions=True)
         english = table("en")
         assert english is not None
         self._english: Table = english
-        self._weighs = english.phrases or {}
-
-    @property
-    def id(self) -> str:
-        """Return name and version, as they stand beside every score."""
-        return f"{self.name}/{self.version}"
+        self._weighs = {tuple(name.split(":", 1)): weight for name, weight in (english.phrases or {}).items()}
+        # One look-up a group: its weight, and `_START` on top where a phrase may begin with it.
+        self._counts: dict[Group, int] = dict(english.groups)
+        for start in self._phrases.beginnings():
+            for group in (start, NEGATED + start) if isinstance(start, str) else (start,):
+                self._counts[group] = self._counts.get(group, 0) + _START
 
     def score(self, items: Sequence[Scorable]) -> list[Score]:
         """Return one score an item, in order."""
@@ -89,7 +92,7 @@ class Reviews:
     def _score(self, item: Scorable) -> Score:
         stars = item.rating.stars if item.rating else None
         read = self._read(item, aloud=True)
-        dangers = read.names("danger")
+        topics, dangers = (read.names("topic"), read.names("danger")) if read.found else ((), ())
         badness = _badness(stars, read, danger=bool(dangers))
         level = _level(stars, badness, read)
         return Score(
@@ -97,7 +100,7 @@ class Reviews:
             level=level,
             label=_label(stars, badness, level, read),
             scorer=self.id,
-            topics=read.names("topic"),
+            topics=topics,
             dangers=dangers,
             reasons=self._reasons(item, stars, read, level),
             language=read.language,
@@ -112,30 +115,38 @@ class Reviews:
         language = read_as(text, tokens, item.language)
         if language not in (None, "en"):
             return _foreign(text, language, tokens)
-        if aloud:
-            found = self._phrases.find(text, lowered, tokens)
-        else:
-            found = [Found(kind, name, ()) for kind, name in sorted(self._phrases.names(lowered, tokens))]
+        held = groups(tokens)
+        counts = list(map(self._counts.get, held, repeat(0)))
+        starts, weight = divmod(sum(counts) + _START // 2, _START)
+        known = list(compress(zip(held, counts, strict=True), counts))
+        found = self._found(Spans(text, lowered), tokens, known, aloud=aloud) if starts else ()
         if found or (tokens and language is None and self._familiar(tokens)):
             language = "en"  # the phrases are English
         if tokens and language is None:
-            return _Read(text)
+            return _Read(bool(text))
         reading = self._vader.read(text)
-        if not tokens and reading.polarity.compound == 0:
-            return _Read(text)  # emoji that VADER has no opinion of
+        compound = reading.polarity.compound
+        if not tokens and compound == 0:
+            return _Read(bool(text))  # emoji that VADER has no opinion of
         parts = sentences(text, reading, self._vader)
         english = self._english
-        held = groups(tokens)
         share = english.scale * (len(tokens) + 1) ** -POWER
-        log_odds = (
-            english.bias
-            + sum(map(mul, english.numbers, numbers(text, len(tokens), reading, parts, [one.kind for one in found])))
-            + share * sum(map(english.groups.get, held, repeat(0)))
-        )
+        counted = numbers(text, len(tokens), reading, parts, [one.kind for one in found])
+        log_odds = english.bias + sum(map(mul, english.numbers, counted)) + share * (weight - _START // 2)
         if found:
-            log_odds += sum(sorted([self._weighs.get(f"{one.kind}:{one.name}", 0.0) for one in found]))
+            log_odds += sum(sorted([self._weighs.get((one.kind, one.name), 0.0) for one in found]))
         worst = min(parts, key=_compound) if len(parts) > 1 else None
-        return _Read(text, language, log_odds, reading.polarity.compound, worst, tuple(found), held, share)
+        return _Read(True, language, log_odds, compound, worst, found, known, share)
+
+    def _found(
+        self, places: Spans, tokens: Sequence[str], known: Sequence[tuple[Group, int]], *, aloud: bool
+    ) -> Sequence[Found]:
+        begin = [group for group, count in known if count >= _START // 2]
+        first = {group.removeprefix(NEGATED) if isinstance(group, str) else group[0] for group in begin}
+        starts = [at for at, token in enumerate(tokens) if token in first]
+        if aloud:
+            return self._phrases.among(tokens, places, starts)
+        return [Found(kind, name, ()) for kind, name in sorted(self._phrases.names(tokens, places, starts))]
 
     def _familiar(self, tokens: Sequence[str]) -> bool:
         """Say whether a text that is too short for a language is made of words of English reviews alone."""
@@ -146,15 +157,14 @@ class Reviews:
         )
 
     def _reasons(self, item: Scorable, stars: float | None, read: _Read, level: Level) -> tuple[Why, ...]:
-        reasons = [] if item.rating is None or stars is None else [Why("stars", in_words(item.rating))]
-        reasons += [
-            Why(f"{found.kind}:{found.name}", found.name, found.words) for found in read.found if found.kind in _TOLD
-        ]
+        reasons = [] if item.rating is None or stars is None else [Why("stars", stars_in_words(item.rating))]
+        if read.found:
+            reasons += [Why(f"{one.kind}:{one.name}", one.name, one.words) for one in read.found if one.kind in _TOLD]
         if level is Level.QUIET:
             return tuple(reasons)
         if read.worst is not None and read.worst.compound < 0:
             reasons.append(Why("sentence", "worst sentence", (_shortened(read.worst.text),)))
-        if read.text and read.log_odds is None:
+        if read.written and read.log_odds is None:
             reasons.append(Why("language", "language not scored"))
         elif telling := self._telling(read, reasons):
             reasons.append(Why("words", "words", telling))
@@ -164,9 +174,14 @@ class Reviews:
 
     def _telling(self, read: _Read, reasons: Sequence[Why]) -> tuple[str, ...]:
         """Return the groups that count most, without those that say nothing to a reader or were already shown."""
-        weights = _weights_of(read.language, self._english)
         least = _MEANINGFUL / read.share if read.share else math.inf
-        heavy = [(-weights.get(group, 0), group) for group in read.groups if weights.get(group, 0) >= least]
+        heavy = [
+            (-weight, in_words(group))
+            for group, count in read.known
+            if count >= least and (weight := (count + _START // 2) % _START - _START // 2) >= least
+        ]
+        if not heavy:
+            return ()
         shown = " ".join(word for why in reasons for word in why.words).lower() if read.found else ""
         kept: list[str] = []
         for _, group in sorted(heavy):
@@ -180,16 +195,11 @@ class Reviews:
 def _foreign(text: str, language: str | None, tokens: Sequence[str]) -> _Read:
     own = table(language) if language else None
     if own is None or not tokens:
-        return _Read(text, language)
-    held = groups(tokens)
+        return _Read(bool(text), language)
     share = own.scale * (len(tokens) + 1) ** -POWER
-    log_odds = own.bias + share * sum(map(own.groups.get, held, repeat(0)))
-    return _Read(text, language, log_odds, groups=held, share=share)
-
-
-def _weights_of(language: str | None, english: Table) -> Mapping[str, int]:
-    own = english if language in (None, "en") else table(language or "")
-    return own.groups if own else {}
+    known = [(group, own.groups[group]) for group in groups(tokens) if group in own.groups]
+    weight = sum([weight for _, weight in known])
+    return _Read(True, language, own.bias + share * weight, known=known, share=share)
 
 
 def _compound(sentence: Sentence) -> float:
@@ -217,7 +227,7 @@ def _badness(stars: float | None, read: _Read, *, danger: bool) -> float | None:
 
 def _level(stars: float | None, badness: float | None, read: _Read) -> Level:
     if badness is None:
-        return Level.WATCH if read.text else Level.QUIET
+        return Level.WATCH if read.written else Level.QUIET
     if badness >= ALERT_AT:
         return Level.ALERT
     if stars is not None and stars < HIGH_STARS:
@@ -228,7 +238,7 @@ def _level(stars: float | None, badness: float | None, read: _Read) -> Level:
 
 
 def _mixed(read: _Read) -> bool:
-    complains = any(found.kind in _TOLD for found in read.found)
+    complains = any(found.kind in _TOLD for found in read.found) if read.found else False
     return complains or (read.worst is not None and read.worst.compound <= WORST_SENTENCE)
 
 
@@ -246,7 +256,9 @@ def _label(stars: float | None, badness: float | None, level: Level, read: _Read
 
 
 def _probability(log_odds: float) -> float:
-    return 1 / (1 + math.exp(-max(-_HIGHEST, min(_HIGHEST, log_odds))))
+    if not -_HIGHEST < log_odds < _HIGHEST:
+        log_odds = math.copysign(_HIGHEST, log_odds)
+    return 1 / (1 + math.exp(-log_odds))
 
 
 def _says_something(group: str) -> bool:

@@ -15,6 +15,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import compress, count
+from math import floor
 from string import punctuation
 from typing import NamedTuple
 
@@ -156,7 +158,7 @@ class _Rules:
     def valences(self) -> list[tuple[int, float]]:
         """Return position and valence of the words that carry one, in order, none of them zero."""
         lexicon, words = self._tables.lexicon, self._words
-        hits = [at for at, word in enumerate(words) if word in lexicon]
+        hits = list(compress(count(), map(lexicon.__contains__, words)))
         if not self._contracted and self._tables.telling.isdisjoint(words):
             found = [(at, value) for at in hits if (value := self._louder(lexicon[words[at]], at))]
         else:
@@ -172,10 +174,16 @@ class _Rules:
         if word in self._tables.boosters or (word == "kind" and after == "of"):
             return 0.0
         value = self._louder(self._start_value(at, word, after), at)
-        for back in range(1, min(at, 3) + 1):
-            if words[at - back] not in lexicon:
-                value = self._with_word_before(value, at, back)
-        return self._with_least(value, at)
+        telling = self._tables.telling
+        for back in (1, 2, 3) if at > 2 else range(1, at + 1):
+            before = words[at - back]
+            if before in lexicon:
+                continue
+            if before in telling or "n't" in before or (back == 3 and words[at - 1] in ("so", "this")):
+                value = self._with_word_before(value, at, back, before)
+            if back == 3:
+                value = self._with_booster_of_two(self._idiom(value, at), at)
+        return self._with_least(value, at) if at and words[at - 1] == "least" else value
 
     def _start_value(self, at: int, word: str, after: str) -> float:
         words, lexicon = self._words, self._tables.lexicon
@@ -189,15 +197,11 @@ class _Rules:
             return value * self._tables.flip
         return 0.0 if word == "no" and after in lexicon else value
 
-    def _with_word_before(self, value: float, at: int, back: int) -> float:
-        word = self._words[at - back]
+    def _with_word_before(self, value: float, at: int, back: int, word: str) -> float:
         boost = self._tables.boosters.get(word)
         if boost is not None:
             value += self._boost(boost, value, at - back) * (1.0, 0.95, 0.9)[back - 1]
-        value = self._negated(value, at, back)
-        if back < 3:
-            return value
-        return self._with_booster_of_two(self._idiom(value, at), at)
+        return self._negated(value, at, back, word)
 
     def _boost(self, boost: float, value: float, at: int) -> float:
         if value < 0:
@@ -206,9 +210,8 @@ class _Rules:
             return boost
         return boost + (self._tables.capitals if value > 0 else -self._tables.capitals)
 
-    def _negated(self, value: float, at: int, back: int) -> float:
+    def _negated(self, value: float, at: int, back: int, word: str) -> float:
         words = self._words
-        word = words[at - back]
         if back > 1:
             between = words[at - back + 1 : at]
             so = "so" in between or "this" in between
@@ -223,8 +226,10 @@ class _Rules:
 
     def _idiom(self, value: float, at: int) -> float:
         words, known = self._words, self._tables.idiom_words
-        idioms = self._tables.idioms
-        three, two, one, word = words[at - 3 : at + 1]
+        two, one, word = words[at - 2], words[at - 1], words[at]
+        if one not in known and two not in known and word not in known:
+            return value
+        idioms, three = self._tables.idioms, words[at - 3]
         if one in known or two in known:
             phrases = f"{one} {word}", f"{two} {one} {word}", f"{two} {one}", f"{three} {two} {one}", f"{three} {two}"
             value = next((idioms[phrase] for phrase in phrases if phrase in idioms), value)
@@ -235,18 +240,16 @@ class _Rules:
         return value
 
     def _with_booster_of_two(self, value: float, at: int) -> float:
-        three, two, one = self._words[at - 3 : at]
+        two, one = self._words[at - 2], self._words[at - 1]
         ends = self._tables.booster_ends
         if one in ends or two in ends:
+            three = self._words[at - 3]
             for phrase in (f"{three} {two} {one}", f"{three} {two}", f"{two} {one}"):
                 value += self._tables.boosters.get(phrase, 0.0)
         return value
 
     def _with_least(self, value: float, at: int) -> float:
-        words = self._words
-        if at == 0 or words[at - 1] != "least":
-            return value
-        if at > 1 and words[at - 2] in ("at", "very"):
+        if at > 1 and self._words[at - 2] in ("at", "very"):
             return value
         return value * self._tables.flip
 
@@ -285,7 +288,7 @@ def _but(but: int, found: list[tuple[int, float]]) -> list[tuple[int, float]]:
     return [(at, value) for (at, _), value in zip(found, values, strict=True)]
 
 
-def _polarity(values: Sequence[float], count: int, text: str) -> Polarity:
+def _polarity(values: Sequence[float], size: int, text: str) -> Polarity:
     emphasis = _emphasis(text)
     total = float(sum(values))
     if total > 0:
@@ -303,14 +306,21 @@ def _polarity(values: Sequence[float], count: int, text: str) -> Polarity:
         positive += emphasis
     elif positive < -negative:
         negative -= emphasis
-    neutral = count - len(values)
+    neutral = size - len(values)
     whole = positive - negative + neutral
     return Polarity(
-        round(abs(negative / whole), 3),
-        round(abs(neutral / whole), 3),
-        round(abs(positive / whole), 3),
-        round(compound, 4),
+        _rounded(abs(negative / whole), 3, 1e3),
+        _rounded(abs(neutral / whole), 3, 1e3),
+        _rounded(abs(positive / whole), 3, 1e3),
+        _rounded(compound, 4, 1e4),
     )
+
+
+def _rounded(value: float, digits: int, scale: float) -> float:
+    """Return what `round` returns; three times as fast, but not sure where the value is near to halfway."""
+    scaled = value * scale
+    nearest = floor(scaled + 0.5)
+    return nearest / scale if -0.499 < scaled - nearest < 0.499 else round(value, digits)
 
 
 def _emphasis(text: str) -> float:

@@ -14,7 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from sys import intern
 from typing import Any
+
+Group = str | tuple[str, str]
+"""A word, or two that stand beside each other. A pair is no string, because making one takes longer than a look-up."""
 
 MANIFEST, TABLES = "reviews.json", "reviews.bin"
 
@@ -25,7 +29,7 @@ class Table:
 
     bias: float
     scale: float  # of one step of a group's byte, in log-odds
-    groups: Mapping[str, int]
+    groups: Mapping[Group, int]
     numbers: tuple[float, ...] = ()
     phrases: Mapping[str, float] | None = None  # by "kind:name"
 
@@ -48,7 +52,11 @@ def table(language: str) -> Table | None:
         file.seek(start)
         content = file.read(size)
     return Table(
-        entry["bias"], entry["scale"], unpacked(content), tuple(entry.get("numbers", ())), entry.get("phrases")
+        entry["bias"],
+        entry["scale"],
+        {from_words(words): weight for words, weight in unpacked(content).items()},
+        tuple(entry.get("numbers", ())),
+        entry.get("phrases"),
     )
 
 
@@ -63,3 +71,14 @@ def unpacked(section: bytes) -> dict[str, int]:
     content = zlib.decompress(section)
     end = 4 + int.from_bytes(content[:4], "big")
     return dict(zip(content[4:end].decode().split("\n"), array("b", content[end:]), strict=True))
+
+
+def in_words(group: Group) -> str:
+    """Return a group as it stands in the file."""
+    return group if isinstance(group, str) else " ".join(group)
+
+
+def from_words(words: str) -> Group:
+    """Return the group that `in_words` wrote."""
+    first, space, second = words.partition(" ")
+    return (intern(first), intern(second)) if space else intern(first)
