@@ -10,13 +10,13 @@ import pytest
 from monitor.connector import Limits
 from monitor.errors import ConfigError
 from monitor.plugins import connector
-from tests.connectors.cases import google_places, judge_me, yelp, yotpo
+from tests.connectors.cases import google_places, judge_me, tripadvisor, yelp, yotpo
 from tests.pipeline.driving import Drive, Driver, source
 from tests.pipeline.test_rechecks import recheck
 from tests.town import START, Answer, Asked, Site
 
 COMPLAINT = "Dirty, broken, and they took my money twice. Nobody answers."
-NAMES = ("google_places", "judge_me", "yelp", "yotpo")
+NAMES = ("google_places", "judge_me", "tripadvisor", "yelp", "yotpo")
 
 
 @pytest.fixture(autouse=True)
@@ -299,3 +299,35 @@ def test_more_than_three_reviews_on_yelp_between_two_looks_are_a_gap(site: Site,
 
     assert looked.taken.new == 3
     assert driver.one("select count(*) from gaps") == 1
+
+
+def test_a_bad_review_on_tripadvisor_ends_its_case_when_the_answer_shows_and_no_words_are_kept(
+    site: Site, drive: Drive
+) -> None:
+    shown = {
+        "en": [tripadvisor.review(1, rating=5, text="Fine.", published_date=at(-timedelta(days=1)))],
+        "de": [tripadvisor.review(2, rating=5, text="Gut.", published_date=at(-timedelta(days=2)), lang="de")],
+    }
+
+    def answer(asked: Asked) -> Answer:
+        if asked.query.get("key") != "made-up-api-key":
+            return Answer({"message": "No", "type": "Forbidden", "code": "403"}, 403)
+        return Answer(tripadvisor.page(*shown[asked.query["language"]]))
+
+    site.routes[tripadvisor.PATH] = answer
+    options = {"every": "6 h", "location": "1234567", "api_key": '{ env = "KEY" }', "languages": ["en", "de"]}
+    driver = drive(source("inn", "tripadvisor", site, **options), KEY="made-up-api-key")
+    driver.walk("inn")
+    bad = tripadvisor.review(9, text=COMPLAINT, title="Never again", published_date=at(timedelta(hours=5)))
+    shown["en"].insert(0, bad)
+
+    looked = driver.look("inn", hours=6)
+    opened = states(driver)
+    bad["owner_response"] = tripadvisor.answer(published_date=at(timedelta(hours=8)))
+    driver.look("inn", hours=6)
+
+    assert (looked.look.requests, looked.taken.new) == (2, 1)
+    assert (opened, states(driver)) == (["open"], ["answered"])
+    for file in driver.folder.glob("monitor.db*"):
+        content = file.read_bytes()
+        assert not any(words in content for words in (b"took my money twice", b"Never again", b"We are sorry"))

@@ -75,6 +75,7 @@ _BY_ACCESS = {
     "Mastodon": "mastodon",
     "Trustpilot": "trustpilot",
     "Yelp": "yelp",
+    "Tripadvisor": "tripadvisor",
     "YouTube": "youtube",
     "Facebook": "facebook_page",
     "Instagram": "instagram",
