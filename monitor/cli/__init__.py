@@ -41,7 +41,7 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
         work.reopen,
         work.away,
     ),
-    "Teach": (teach.learn, learn.mark, learn.accuracy),
+    "Teach": (teach.learn, learn.mark, learn.accuracy, setup.new_connector),
     "In and out": (data.export, data.import_, data.backup, data.restore),
 }
 """The commands, by what one wants to do."""

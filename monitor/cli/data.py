@@ -140,7 +140,7 @@ def report(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show stars, bad ones and the share answered in time, by month.
+    """Show stars, bad ones and those answered in time, by month.
 
     One row a month and source. A figure that nobody can know yet is left empty; cases closed without anybody having
     seen an answer are counted apart, as unverified.

@@ -34,7 +34,7 @@ def mark(
     undo: Annotated[bool, typer.Option("--undo", help="Take the marks of these back; no mark is named then.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Say that something was a false alarm, was missed, or was right.
+    """Say that something was a false alarm, missed, or right.
 
     Marking again replaces the mark. From 50 marks on a source, of posts whose words decide, they move what alerts
     there, within bounds; stars, words of danger and other languages decide as before.

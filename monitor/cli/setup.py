@@ -1,4 +1,4 @@
-"""Commands that set things up: demo, init, connect."""
+"""Commands that set things up: demo, init, connect, new-connector."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def demo(
 def init(
     folder: Annotated[Path, typer.Argument(help="The folder to write.", metavar="FOLDER")] = Path("review-monitor"),
 ) -> None:
-    """Answer five questions and get a folder with your configuration.
+    """Answer five questions and get a folder with your settings.
 
     The folder has the configuration, a secrets file that only you can read, and how to start it on this machine.
 
@@ -61,3 +61,22 @@ def connect(
 
     logs.use("warning")
     connecting.run(source, configuration.find(config, os.environ), os.environ, again=again, command=command())
+
+
+def new_connector(
+    name: Annotated[str, typer.Argument(help="What it is called, such as our_forum.", metavar="NAME")],
+    config: ConfigOption = None,
+) -> None:
+    """Begin a connector of your own: file, sample and exam.
+
+    They go into the folder that `own_connectors` names in the configuration, or into my_connectors beside it.
+
+    Example: monitor new-connector our_forum
+    """
+    import os
+
+    from monitor import config as configuration
+    from monitor.cli import own
+    from monitor.cli.invocation import command
+
+    own.run(name, configuration.find(config, os.environ), command())

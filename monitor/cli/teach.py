@@ -50,7 +50,7 @@ def learn(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a rule for the notices of a platform from one of its mails.
+    """Make a rule for the notices of a platform from one mail.
 
     It shows the mail, asks which words are stars, text, author and link (or takes them as options), and prints the
     rule to paste below your mailbox in the configuration. Then it says how many other mails of that sender it reads.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from monitor.config.adding import line_of, with_key
 from monitor.config.connecting import Key, Needs, load_one, needs
+from monitor.config.file import read as read_file
 from monitor.config.load import FILE_NAME, USUAL_RULE, find, load
 from monitor.config.renamed import RENAMED, Renamed
 from monitor.config.secrets import flaw_of
@@ -35,6 +36,7 @@ __all__ = [
     "load_one",
     "needs",
     "push_address",
+    "read_file",
     "rule_in_words",
     "secret_values",
     "sentences",
