@@ -81,6 +81,7 @@ _BY_ACCESS = {
     "Instagram": "instagram",
     "X": "x",
     "GitHub": "github",
+    "Telegram": "telegram",
     "Bluesky": "bluesky",
 }
 
