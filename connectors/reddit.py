@@ -192,14 +192,18 @@ class Reddit(Connector[RedditConfig]):
             return Refusal(Outcome.FAILED, f"Reddit answered {404 if moved else status}: {why}")
         return refused_by_status(response)
 
-    def recheck(self, mentions: Sequence[Mention]) -> Iterable[Request]:
-        """Ask for a hundred things at once, and for the threads where we may have answered. Feeds show neither."""
+    def reread(self, mentions: Sequence[Mention]) -> Iterable[Request]:
+        """Ask for a hundred things at once. Feeds cannot be asked so."""
         if self.config.feed_token:
             return
         for start in range(0, len(mentions), PER_PAGE):
             some = mentions[start : start + PER_PAGE]
             yield self._ask("/api/info", {"info": True}, id=",".join(one.external_id for one in some))
-        for mention in mentions if self.ours else ():
+
+    def recheck(self, mentions: Sequence[Mention]) -> Iterable[Request]:
+        """Ask whether they stand, and for the threads where we may have answered. Feeds show neither."""
+        yield from self.reread(mentions)
+        for mention in mentions if self.ours and not self.config.feed_token else ():
             post, thing = _bare(mention.thread_id or mention.external_id), mention.external_id
             path = f"/comments/{post}" if thing.startswith("t3_") else f"/comments/{post}/_/{_bare(thing)}"
             yield self._ask(path, {"thread": thing}, sort="new", limit=500)

@@ -145,12 +145,16 @@ class X(Connector[XConfig]):
             return replace(refusal, cost=0) if refusal else None
         return replace(refusal, wait=refusal.wait or response.wait_until("x-rate-limit-reset"), cost=0)
 
-    def recheck(self, mentions: Sequence[Mention]) -> Iterable[Request]:
-        """Ask a hundred at once whether they stand, and for our own posts in their conversations."""
+    def reread(self, mentions: Sequence[Mention]) -> Iterable[Request]:
+        """Ask a hundred at once whether they stand."""
         these = {_newest_id(mention): mention.external_id for mention in mentions}
         for some in _lots(list(these.items()), PER_LOOKUP):
             ids = {"ids": ",".join(newest for newest, _ in some)}
             yield Request(API + LOOKUP, ids, context={"these": dict(some)}, cost=len(some) * POST)
+
+    def recheck(self, mentions: Sequence[Mention]) -> Iterable[Request]:
+        """Ask whether they stand, and for our own posts in their conversations."""
+        yield from self.reread(mentions)
         threads = list(dict.fromkeys(mention.thread_id for mention in mentions if mention.thread_id))
         if self.ours and threads:
             senders = f" ({' OR '.join(f'from:{account}' for account in self.ours)})"

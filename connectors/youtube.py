@@ -167,11 +167,15 @@ class YouTube(Connector[YouTubeConfig]):
             return Refusal(Outcome.FAILED, f"{why}: it does not show what was asked for; compare `channels`, `videos`")
         return refused_by_status(response)
 
-    def recheck(self, mentions: Sequence[Mention]) -> Iterable[Request]:
-        """Ask for comments and videos, fifty at once, and for the replies in threads where we may have answered."""
+    def reread(self, mentions: Sequence[Mention]) -> Iterable[Request]:
+        """Ask for comments and videos, fifty at once."""
         for what, kind in (("comments", Kind.COMMENT), ("videos", Kind.POST)):
             urls = {mention.external_id: mention.url for mention in mentions if mention.kind is kind}
             yield from _listed(what, list(urls), {"urls": urls})
+
+    def recheck(self, mentions: Sequence[Mention]) -> Iterable[Request]:
+        """Ask whether they stand, and for the replies in threads where we may have answered."""
+        yield from self.reread(mentions)
         threads = {mention.thread_id: mention.url for mention in mentions if mention.kind is Kind.COMMENT}
         for thread, url in threads.items() if self.sees_answers == "yes" else ():
             yield _replies(thread, (url or "").partition("v=")[2].partition("&")[0])

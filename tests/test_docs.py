@@ -33,7 +33,7 @@ IDS = [str(page.relative_to(ROOT)) for page in PAGES]
 CODE = [*sorted((ROOT / "monitor").rglob("*.py")), *sorted((ROOT / "connectors").glob("*.py"))]
 # Words of the design that are no commands yet: nothing may advise them.
 LATER = {
-    "accuracy", "answer", "assign", "away", "claim", "close", "connect", "draft", "erase", "inbox", "mark",
+    "accuracy", "answer", "assign", "away", "claim", "close", "connect", "draft", "inbox", "mark",
     "new-connector", "note", "reopen", "reply", "rules", "snooze",
 }  # fmt: skip
 

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from monitor import __version__
-from monitor.cli import check, data, learn, read, reply, rescore, rules, setup, show, status, teach, watch, work
+from monitor.cli import check, data, erase, learn, read, reply, rescore, rules, setup, show, status, teach, watch, work
 from monitor.cli.common import ConfigOption
 from monitor.cli.screen import say
 from monitor.errors import ConfigError, MonitorError, UsageError
@@ -42,7 +42,7 @@ GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
         work.away,
     ),
     "Teach": (teach.learn, learn.mark, learn.accuracy, setup.new_connector),
-    "In and out": (data.export, data.import_, data.backup, data.restore),
+    "In and out": (data.export, data.import_, data.backup, data.restore, erase.erase),
 }
 """The commands, by what one wants to do."""
 

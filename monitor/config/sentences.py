@@ -235,6 +235,7 @@ def _broken(settings: Settings) -> Iterator[str]:
 def _kept(settings: Settings) -> Iterator[str]:
     kept = settings.retention
     yield (
-        f"Texts ({in_words(kept.text)}), raw answers of sites ({in_words(kept.raw)}) and sent messages "
-        f"({in_words(kept.sent)}) may go after these times; this version removes nothing by itself."
+        f"Texts and names go after {in_words(kept.text)}, raw answers of sites after {in_words(kept.raw)}, recipients "
+        f"and receipts of messages after {in_words(kept.sent)}; earlier where a site's terms ask for it or it deletes "
+        "something itself. Figures stay."
     )

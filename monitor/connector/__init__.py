@@ -176,6 +176,8 @@ class Connector(Generic[C]):
     """Everything stored is asked for again within this span: the site demands that what is deleted there goes here."""
     paid: ClassVar[str | None] = None
     """The currency in which the site charges for what it shows: a source needs an account with a `daily_budget`."""
+    keeps_for: ClassVar[timedelta | None] = None
+    """How long the site's terms allow keeping texts and names, where that is shorter than our users may want."""
     keeps_text: ClassVar[bool] = True
     """Whether the site's terms allow keeping texts and names; else only id, rating, times and link are kept."""
     ready_in: ClassVar[str] = "2 minutes"
@@ -209,6 +211,10 @@ class Connector(Generic[C]):
     def receives(self) -> bool:
         """Whether things can be pushed to it: with these options, a signature can be checked."""
         return type(self).receive is not Connector.receive
+
+    def reread(self, mentions: Sequence[Mention]) -> Iterable[AnyRequest]:
+        """Yield requests that show only whether these stand, for `reread_within`. No answers are sought."""
+        return self.recheck(mentions)
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> Page:
         """Read what the site pushed to us, after checking its signature over the raw body.

@@ -95,7 +95,9 @@ class Daemon:
         self._lookers = Crew(lookers, "look")
         self._senders = Crew(senders, "send")
         self._copiers = Crew(1, "backup")
+        self._rereaders = Crew(1, "reread")  # of its own, so that no look waits for it
         self._looking: set[str] = set()
+        self._rereading: set[str] = set()
         self._sending: set[str] = set()
         self._stopping = threading.Event()
         self._hurry = False
@@ -253,7 +255,7 @@ class Daemon:
         end = clock.monotonic() + within.total_seconds()
         while clock.monotonic() < end and not self._stopping.is_set():
             self.writer.guarded(self._tick)
-            busy = self._lookers.busy() or self._senders.busy() or self._looking or self._sending
+            busy = self._lookers.busy() or self._senders.busy() or self._looking or self._sending or self._rereading
             if not busy and self.writer.idle and not self._has_work():
                 return
             self.writer.work(0.05)
@@ -374,6 +376,8 @@ class Daemon:
             followup.digest(conn, self.routing, now)
             polling.remind(conn, self.routing, now)
             polling.announce(conn, self.routing, now)
+            followup.late(conn, self.routing, now)
+            followup.keep(conn, self.settings, now)
             return audit.run(conn, self.routing, now).clean
 
         if self.write(work):
@@ -381,6 +385,7 @@ class Daemon:
             self._heartbeat()
         self._use_new_keys()
         self._start_rechecks(now)
+        self._start_rereads(now)
         if self._absence is not None and self._absence.over(now):
             self._welcome_back(now)
 
@@ -601,6 +606,40 @@ class Daemon:
         wanted = self.by_name.get(source.name)
         if wanted is not None and wanted.options_hash == source.options_hash:
             self.write(lambda conn: polling.take_recheck(conn, look, wanted, self.routing, now))
+            self._start_sends()
+
+    def _start_rereads(self, now: datetime) -> None:
+        """Ask again about what is stored, where the site demands it, unless that is still under way."""
+        if self._stopping.is_set() or self._rereading:
+            return
+        wanted = self.write(lambda conn: followup.due_rereads(conn, self.settings, now, busy=self._looking))
+        for name, asked in wanted.items():
+            self._start_reread(self.by_name[name], asked)
+
+    def _start_reread(self, source: SourceSettings, asked: followup.Rereading) -> None:
+        self._rereading.add(source.name)
+        tools = self.tools
+
+        def task() -> None:
+            try:
+                if self._stopping.is_set():
+                    return
+                look = polling.recheck(source, asked.mentions, tools, standing=True)
+                self.writer.put(lambda: self._reread(source, asked, look))
+            except Exception as error:  # noqa: BLE001  # per source
+                log.error("re-reading failed", source=source.name, kind=type(error).__name__)
+                look = polling.broken_look(source, error, self.now())
+                self.writer.put(lambda: self._reread(source, asked, look))
+            finally:
+                self.writer.put(lambda: self._rereading.discard(source.name))
+
+        self._rereaders.start(task)
+
+    def _reread(self, source: SourceSettings, asked: followup.Rereading, look: polling.Look | None) -> None:
+        now = self.now()
+        wanted = self.by_name.get(source.name)
+        if wanted is not None and wanted.options_hash == source.options_hash:
+            self.write(lambda conn: followup.reread(conn, look, wanted, asked, self.routing, now))
             self._start_sends()
 
     # --- sending

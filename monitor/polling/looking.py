@@ -25,10 +25,13 @@ def look(source: SourceSettings, state: SourceState, tools: Tools) -> Look:
     return Bite(source, connector, tools, walk).run()
 
 
-def recheck(source: SourceSettings, wanted: Sequence[Mention], tools: Tools) -> Look | None:
-    """Look at some mentions of a source again; None when the site has no way to ask for them."""
+def recheck(source: SourceSettings, wanted: Sequence[Mention], tools: Tools, *, standing: bool = False) -> Look | None:
+    """Look at some mentions of a source again; None when the site has no way to ask for them.
+
+    With `standing` only whether they are still there, which may cost less than their answers, too.
+    """
     connector = source.build()
-    requests = tuple(connector.recheck(wanted))
+    requests = tuple(connector.reread(wanted) if standing else connector.recheck(wanted))
     if not requests:
         return None
     walk = Walk(requests, since=None, full=False, started_at=tools.clock())

@@ -71,7 +71,7 @@ def restore(
     tell = say or print_nothing
     with tempfile.TemporaryDirectory(prefix="monitor-restore-") as scratch:
         if address.get_backend_name() == "sqlite":
-            source = _as_sqlite(path, Path(scratch), migrations)
+            source = as_sqlite(path, Path(scratch), migrations)
             return _into_sqlite(connecting.sqlite_path(address), source, path, ask, now=now, say=tell, own=migrations)
         archive = _as_archive(path, Path(scratch), migrations, now)
         return _into_postgres(address, archive, path, ask, now=now, say=tell, folder=folder or Path(), own=migrations)
@@ -92,7 +92,7 @@ def _is_archive(path: Path) -> bool:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _as_sqlite(path: Path, scratch: Path, migrations: Migrations) -> Path:
+def as_sqlite(path: Path, scratch: Path, migrations: Migrations = OWN) -> Path:
     """Return the backup as an SQLite file that is sound and ours."""
     if not _is_archive(path):
         standing.of_file(path, migrations)
@@ -108,14 +108,19 @@ def _as_sqlite(path: Path, scratch: Path, migrations: Migrations) -> Path:
     return made
 
 
+def as_archive(path: Path, target: Path, now: datetime) -> None:
+    """Write what an SQLite file holds as an archive."""
+    with target.open("wb") as stream, dump.archive_to_write(stream) as member, _writing(path) as conn:
+        dump.write(conn, member, now=now)
+
+
 def _as_archive(path: Path, scratch: Path, migrations: Migrations, now: datetime) -> Path:
     """Return the backup as an archive."""
     if _is_archive(path):
         return path
     standing.of_file(path, migrations)
     made = scratch / "restored.zip"
-    with made.open("wb") as stream, dump.archive_to_write(stream) as member, _writing(path) as conn:
-        dump.write(conn, member, now=now)
+    as_archive(path, made, now)
     return made
 
 

@@ -97,12 +97,14 @@ def clear(conn: Connection, ids: Sequence[int], *, gone: bool) -> None:
 
 def clear_old_versions(conn: Connection, ids: Sequence[int], before: datetime) -> int:
     """Take the text of versions seen before then away, where the mention has a newer one. Returns how many."""
-    v, m = t.versions.c, t.mentions.c
+    v, m, a = t.versions.c, t.mentions.c, t.alerts.c
     newer = sa.exists().where(m.id == v.mention_id, m.version > v.version)
-    return sum(
-        _clear_versions(conn, sa.and_(v.seen_at < before, v.text != "", newer), some, gone=False)
-        for some in chunks(ids)
-    )
+    count = 0
+    for some in chunks(ids):
+        count += _clear_versions(conn, sa.and_(v.seen_at < before, v.text != "", newer), some, gone=False)
+        for row in conn.execute(sa.select(a.id, a.facts).where(a.mention_id.in_(some), a.created_at < before)).all():
+            _keep_facts(conn, row, {key: value for key, value in row.facts.items() if key != "why"})
+    return count
 
 
 def _clear_versions(conn: Connection, which: sa.ColumnElement[bool], ids: Sequence[int], *, gone: bool) -> int:
@@ -139,11 +141,15 @@ def _clear_alerts(conn: Connection, ids: Sequence[int], words: Words) -> None:
     a = t.alerts.c
     for row in conn.execute(sa.select(a.id, a.facts).where(a.mention_id.in_(ids))).all():
         facts = {key: words.without(value) for key, value in row.facts.items() if key != "why"}
-        if facts != row.facts:
-            conn.execute(t.alerts.update().where(a.id == row.id).values(facts=facts))
+        _keep_facts(conn, row, facts)
     _scrub(conn, t.alerts, ("facts",), words, a.mention_id.is_(None), a.reason.in_(_OF_THE_DAY))
     cases = list(conn.scalars(sa.select(t.mentions.c.case_id).where(t.mentions.c.id.in_(ids)).distinct()))
     _scrub(conn, t.case_events, ("facts",), words, t.case_events.c.case_id.in_([one for one in cases if one]))
+
+
+def _keep_facts(conn: Connection, row: Any, facts: dict[str, Json]) -> None:
+    if facts != row.facts:
+        conn.execute(t.alerts.update().where(t.alerts.c.id == row.id).values(facts=facts))
 
 
 def _call_off(conn: Connection, ids: Sequence[int]) -> int:
@@ -194,20 +200,22 @@ def drop_quarantine(conn: Connection, before: datetime, sources: Collection[str]
     return conn.execute(t.quarantine.delete().where(q.at < before, mine)).rowcount
 
 
-def drop_sent(conn: Connection, before: datetime, limit: int) -> int:
-    """Delete messages that were sent or given up before then, with the facts of their alerts. Returns how many.
+def clear_sent(conn: Connection, before: datetime, limit: int) -> int:
+    """Take recipients and receipts from messages sent or given up before then, and the facts from their alerts.
 
-    The alerts stay as figures: what was told, when, and for which reason.
+    The rows stay as figures: what was told through which channel, when, and for which reason; so nobody is told of it
+    again. Returns how many.
     """
     d, a, links = t.deliveries.c, t.alerts.c, t.delivery_alerts.c
     done = (d.state.in_(SENT_DONE), d.created_at < before, sa.func.coalesce(d.sent_at, d.created_at) < before)
-    ids = list(conn.scalars(sa.select(d.id).where(*done).limit(limit)))
+    full = sa.or_(d.target != "", d.receipt.is_not(None), d.last_error.is_not(None))
+    ids = list(conn.scalars(sa.select(d.id).where(*done, full).limit(limit)))
     for some in chunks(ids):
-        alerts = list(conn.scalars(sa.select(links.alert_id).where(links.delivery_id.in_(some)).distinct()))
-        conn.execute(t.deliveries.delete().where(d.id.in_(some)))
-        for few in chunks(alerts):
-            linked = sa.exists().where(links.alert_id == a.id)
-            conn.execute(t.alerts.update().where(a.id.in_(few), ~linked).values(facts={}))
+        bare = {"target": "", "receipt": sa.null(), "last_error": None}
+        conn.execute(t.deliveries.update().where(d.id.in_(some)).values(bare))
+        told = sa.exists().where(links.alert_id == a.id, links.delivery_id.in_(some))
+        waits = sa.exists().where(links.alert_id == a.id, links.delivery_id == d.id, d.state.not_in(SENT_DONE))
+        conn.execute(t.alerts.update().where(told, ~waits).values(facts={}))
     return len(ids)
 
 
@@ -249,6 +257,12 @@ def with_kin(conn: Connection, ids: Sequence[int]) -> list[int]:
             below = sa.or_(m.parent_id.in_(names), m.thread_id.in_(names))
             found.update(conn.scalars(sa.select(m.id).where(m.source == source, m.own, below)))
     return sorted(found)
+
+
+def only_about(conn: Connection, case_id: int, ids: Collection[int]) -> bool:
+    """Say whether a case is about none but these."""
+    there = conn.scalars(sa.select(t.mentions.c.id).where(t.mentions.c.case_id == case_id, ~t.mentions.c.own))
+    return set(there) <= set(ids)
 
 
 def erase(conn: Connection, ids: Sequence[int], now: datetime, also: Words | None = None) -> Erased:
