@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -10,13 +11,13 @@ import pytest
 from monitor.connector import Limits
 from monitor.errors import ConfigError
 from monitor.plugins import connector
-from tests.connectors.cases import google_places, judge_me, tripadvisor, yelp, yotpo
+from tests.connectors.cases import google_places, judge_me, product_hunt, tripadvisor, yelp, yotpo
 from tests.pipeline.driving import Drive, Driver, source
 from tests.pipeline.test_rechecks import recheck
 from tests.town import START, Answer, Asked, Site
 
 COMPLAINT = "Dirty, broken, and they took my money twice. Nobody answers."
-NAMES = ("google_places", "judge_me", "tripadvisor", "yelp", "yotpo")
+NAMES = ("google_places", "judge_me", "product_hunt", "tripadvisor", "yelp", "yotpo")
 
 
 @pytest.fixture(autouse=True)
@@ -331,3 +332,80 @@ def test_a_bad_review_on_tripadvisor_ends_its_case_when_the_answer_shows_and_no_
     for file in driver.folder.glob("monitor.db*"):
         content = file.read_bytes()
         assert not any(words in content for words in (b"took my money twice", b"Never again", b"We are sorry"))
+
+
+class ProductHunt:
+    """One launch: comments by number, twenty at once, with the replies below them."""
+
+    def __init__(self, site: Site) -> None:
+        self.comments: dict[int, dict[str, Any]] = {}
+        self.asked: list[dict[str, Any]] = []
+        site.routes["/v2/api/graphql"] = self.answer
+
+    def puts(self, number: int, span: timedelta, *replies: Any, **changes: Any) -> None:
+        changes = {"body": f"Fine, number {number}.", "createdAt": at(span), **changes}
+        self.comments[number] = product_hunt.comment(number, *replies, **changes)
+
+    def answer(self, asked: Asked) -> Answer:
+        """Answer one question."""
+        if asked.headers.get("authorization") != "Bearer made-up-token":
+            return Answer({"data": None, "errors": [{"error": "invalid_oauth_token"}]}, 401)
+        variables = json.loads(asked.body)["variables"]
+        self.asked.append(variables)
+        if "id" in variables:
+            return Answer(product_hunt.alone(self.comments.get(int(variables["id"]))))
+        newest = sorted(self.comments.values(), key=lambda one: str(one["createdAt"]), reverse=True)
+        start = int(variables.get("after", "0"))
+        more = str(start + 20) if start + 20 < len(newest) else None
+        return Answer(product_hunt.launch(*newest[start : start + 20], more=more))
+
+
+def a_launch(site: Site, drive: Drive, count: int) -> tuple[Driver, ProductHunt]:
+    """Return a driver that has walked over the comments of one launch, an hour between two of them."""
+    hunt = ProductHunt(site)
+    for number in range(count):
+        hunt.puts(number, -timedelta(hours=3 * number + 1))
+    options = {"every": "5 min", "post": "acme", "token": '{ env = "TOKEN" }'}
+    driver = drive(source("launch", "product_hunt", site, **options), TOKEN="made-up-token")
+    driver.walk("launch")
+    return driver, hunt
+
+
+def test_a_launch_is_read_page_by_page_and_a_look_without_news_takes_one_request(site: Site, drive: Drive) -> None:
+    driver, hunt = a_launch(site, drive, 50)
+    walked = len(hunt.asked)
+
+    quiet = driver.look("launch", minutes=15)
+    hunt.puts(900, timedelta(minutes=20))
+    news = driver.look("launch", minutes=15)
+
+    assert (walked, quiet.look.requests, quiet.taken.new, news.taken.new) == (3, 1, 0, 1)
+    assert len(driver.ids()) == 51
+    assert driver.one("select max(average) from site_totals") == 4.5
+
+
+def test_a_complaint_below_a_launch_is_ended_by_an_answer_of_the_tokens_account(site: Site, drive: Drive) -> None:
+    driver, hunt = a_launch(site, drive, 3)
+    hunt.puts(9, timedelta(minutes=5), body=COMPLAINT)
+    driver.look("launch", minutes=15)
+    opened = states(driver)
+    ours = product_hunt.reply(
+        901, body="Sorry.", userId="0", user=product_hunt.user(isViewer=True), createdAt=at(timedelta(minutes=20))
+    )
+    hunt.puts(9, timedelta(minutes=5), ours, body=COMPLAINT)
+
+    recheck(driver, minutes=15)
+
+    assert (opened, states(driver)) == (["open"], ["answered"])
+    assert driver.told().count("new") == 1
+
+
+def test_a_complaint_that_is_taken_back_ends_its_case(site: Site, drive: Drive) -> None:
+    driver, hunt = a_launch(site, drive, 3)
+    hunt.puts(9, timedelta(minutes=5), body=COMPLAINT)
+    driver.look("launch", minutes=15)
+    del hunt.comments[9]
+
+    recheck(driver, minutes=15)
+
+    assert states(driver) == ["closed"]
