@@ -5,11 +5,17 @@ from __future__ import annotations
 import pytest
 
 from tests.connectors.kit import NAMES, class_of
-from tests.connectors.table import PAGE, section, table, written
+from tests.connectors.table import PAGE, PASSES_BEGIN, PASSES_END, passes, section, table, written
 
 
 def test_the_table_has_the_facts_of_every_connector() -> None:
     assert written(PAGE.read_text()) == table(), "write it anew: python -m tests.connectors.table"
+
+
+def test_the_table_of_the_exam_says_what_each_is_asked_and_why_some_are_not() -> None:
+    there = written(PAGE.read_text(), PASSES_BEGIN, PASSES_END)
+
+    assert there == passes(), "write it anew: python -m tests.connectors.table"
 
 
 @pytest.mark.parametrize("name", NAMES)
