@@ -8,7 +8,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from datetime import timedelta
 from email.message import Message
@@ -20,6 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from monitor import push
 from monitor.errors import UsageError
+from monitor.polling import Taken
 from monitor.push import STANDS_STILL, Watched, listening
 from monitor.store import Store, open_store, schema
 from tests.builders import NOON, FakeClock
@@ -331,3 +332,67 @@ def test_the_port_is_free_again_afterwards(store: Store) -> None:
 
     with listening(watched(store), *address) as again:
         assert ask(again, "/healthz").status == 200
+
+
+# --- what is pushed ------------------------------------------------------------------------------
+
+
+class Box:
+    """A postbox that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+        self.refused: list[str] = []
+
+    def takes(self, name: str) -> bool:
+        return name == "our form"
+
+    def greet(self, name: str, params: Mapping[str, str]) -> str:
+        return params["echo"]
+
+    def take(self, name: str, headers: Mapping[str, str], body: bytes) -> Taken:
+        self.taken.append(body)
+        return Taken(new=1)
+
+    def refuse(self, name: str, why: str) -> None:
+        self.refused.append(why)
+
+
+@pytest.fixture
+def box(store: Store, clock: FakeClock) -> Iterator[tuple[Address, Box]]:
+    """A listener with a postbox."""
+    box = Box()
+    with listening(Watched(store, clock, dict, lambda: NOON, box), "127.0.0.1", 0) as address:
+        yield address, box
+
+
+HEAD = b"POST /push/our%20form HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n"
+
+
+def test_a_body_that_drips_or_stops_is_not_taken(box: tuple[Address, Box], monkeypatch: pytest.MonkeyPatch) -> None:
+    address, kept = box
+    monkeypatch.setattr(push, "LONGEST", 0.5)
+
+    assert raw(address, HEAD, b"{", b'"', b"a", pause=0.2) == b""
+    assert kept.taken == []
+
+
+def test_a_whole_body_is_taken_as_it_came(box: tuple[Address, Box]) -> None:
+    address, kept = box
+
+    assert b" 200 " in raw(address, HEAD, b'{"a":1}\n').split(b"\r\n")[0]
+    assert kept.taken == [b'{"a":1}\n']
+
+
+def test_a_site_reads_its_own_word_at_our_address_and_no_markup(box: tuple[Address, Box]) -> None:
+    address, _ = box
+
+    assert ask(address, "/push/our%20form?echo=1158201444").body == b"1158201444"
+    assert ask(address, "/push/our%20form?echo=%3Cscript%3E").status == 403
+    assert ask(address, "/push/our%20form?other=1").status == 403
+    assert ask(address, "/push/our%20form?" + "&".join(f"a{n}=1" for n in range(99))).status == 403
+
+
+def test_without_a_postbox_there_is_nothing_to_push_to(listener: Address) -> None:
+    assert ask(listener, "/push/our%20form", "POST", b"{}").status == 404
+    assert ask(listener, "/push/our%20form").status == 404

@@ -9,9 +9,10 @@ import re
 import socket
 import sqlite3
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -22,6 +23,7 @@ import pytest
 from monitor import config
 from monitor.daemon import Arrivals
 from monitor.daemon.arrivals import A_SECOND, AT_ONCE
+from monitor.daemon.writing import Writer
 from monitor.errors import RefusedError, StoreError
 from tests.connectors.cases.inbound_webhook import SECRET, entry, pushed
 from tests.daemon.conftest import ROOT, Begin, Process, until
@@ -300,6 +302,37 @@ def test_what_cannot_be_written_is_not_called_stored(town: Town, watch: Begin) -
     assert caught.value.retry_after == timedelta(seconds=30)
     monitor.daemon.writer.trouble = None
     assert Arrivals(monitor.daemon).take("our form", push.headers, push.body).new == 1
+
+
+class SlowToCommit:
+    """A store whose commit waits whether somebody believes that it is done already."""
+
+    def __init__(self) -> None:
+        self.believed, self.committed = threading.Event(), False
+
+    @contextmanager
+    def write(self) -> Iterator[None]:
+        yield
+        self.believed.wait(0.3)
+        self.committed = True
+
+
+def test_whoever_waits_for_something_to_be_written_has_it_after_the_commit() -> None:
+    store = SlowToCommit()
+    writer = Writer(store)  # type: ignore[arg-type]  # all that it asks of a store
+    seen: list[bool] = []
+
+    def wait() -> None:
+        writer.write(lambda conn: None)
+        seen.append(store.committed)
+        store.believed.set()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    writer.work(5)
+    waiting.join(5)
+
+    assert seen == [True]
 
 
 # --- Meta ----------------------------------------------------------------------------------------
