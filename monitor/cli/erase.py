@@ -25,6 +25,9 @@ def erase(
         str | None, typer.Option(metavar="NAME", help="Everything by somebody: a name with --source, or an id.")
     ] = None,
     source: Annotated[str | None, typer.Option(metavar="NAME", help="Where the author wrote it.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Only the files once more, after something could not be done.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -53,9 +56,9 @@ def erase(
                 )
             wanted = followup.Wanted(number(ref, "m") if ref is not None else None, author, source)
             rows = followup.to_erase(conn, wanted)
-        if not rows:
+        if not (rows or again):
             raise UsageError(_nothing(ref, author, source))
-        if not as_json:
+        if rows and not as_json:
             _print(rows, settings.zone)
         if not (yes or _confirmed(len(rows))):
             print("Nothing was changed.")
@@ -91,10 +94,10 @@ def _print(rows: Sequence[Any], zone: str) -> None:
 
 def _confirmed(count: int) -> bool:
     what = "this mention" if count == 1 else f"these {count:,} mentions"
-    question = (
-        f"Erase {what}, with texts, names, answers, marks and alerts, here and in the copies beside the database? "
-        "A copy that cannot be rewritten is deleted. Nothing brings it back."
-    )
+    erased = f"Erase {what}, with texts, names, answers, marks and alerts, here and in the copies beside the database?"
+    if not count:
+        erased = "Nothing of it is in the tables. Write the database file anew, and the copies beside it without it?"
+    question = f"{erased} A copy that cannot be rewritten is deleted. Nothing brings it back."
     try:
         return typer.confirm(question)
     except typer.Abort:
@@ -115,7 +118,7 @@ def _print_done(done: Outcome, *, postgres: bool) -> None:
             "for as long as it is set up so: that is for whoever runs it."
         )
     else:
-        say(f"Not done: {done.trouble}")
+        say(f"Not done: {done.trouble}. When that is mended: the same command with --again")
     if done.copies.rewritten:
         show(f"Copies rewritten without it: {', '.join(done.copies.rewritten)}.")
     if done.copies.deleted:

@@ -13,6 +13,7 @@ from monitor.cli.common import ConfigOption, JsonOption, ago, load, local, numbe
 from monitor.cli.screen import Column, show_json, show_quote, show_record, show_table
 from monitor.cli.screen import show as show_line
 from monitor.errors import UsageError
+from monitor.models import CLEARED, NOT_KEPT
 
 if TYPE_CHECKING:
     from monitor.config import Settings
@@ -49,6 +50,16 @@ def show(
         page.mention(facts)
 
 
+def _no_text(facts: Mapping[str, Any]) -> str:
+    """Return what stands where there is no text, and why."""
+    flags = facts["flags"] or ()
+    if facts["deleted_at"]:
+        return "(deleted on the site, and here)" if CLEARED in flags else "(no text)"
+    if NOT_KEPT in flags:
+        return "(the site does not allow keeping its texts: read it there)"
+    return "(no longer kept)" if CLEARED in flags else "(no text)"
+
+
 def _next_step(facts: Mapping[str, Any], settings: Settings, now: datetime) -> str:
     """Return what happens next to a case by the clock."""
     from monitor import intake, render
@@ -74,7 +85,7 @@ class _Page:
         show_line(f"{what}{by}:")
         if facts["title"]:
             show_quote(facts["title"])
-        show_quote(facts["text"] or "(no text)")
+        show_quote(facts["text"] or _no_text(facts))
         print()
         show_record(
             [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -71,8 +71,11 @@ def erase(store: Store, ids: Sequence[int], wanted: Wanted, *, folder: Path, now
         purging.erase(copy, purging.with_kin(copy, sorted(there)), now, done.words)
 
     copies = scouring.in_copies(store, folder, again, now)
+    if copies.left:
+        room = f"there was no room to rewrite {', '.join(copies.left)}: they still hold it"
+        trouble = f"{trouble}; {room}" if trouble else room
     words = [*(name for name in done.words.names if len(name) >= purging.SHORTEST_NAME), *done.words.texts]
-    copies = scouring.Copies(copies.rewritten, copies.deleted, scouring.others(store, folder, words))
+    copies = replace(copies, may_hold=scouring.others(store, folder, words))
     return Outcome(done.mentions, closed, done.called_off, done.told, copies, trouble)
 
 

@@ -16,7 +16,8 @@ from monitor.models import CLEARED, NOT_KEPT, Json
 from monitor.store import Connection, purging, sources
 
 KEY = "keeping"  # in `meta`: {"day": …, "after": id} and what is done of that day
-IDS_AT_ONCE = 5_000  # in a minute: some milliseconds
+IDS_AT_ONCE = 5_000  # looked through in a minute: some milliseconds
+CLEARED_AT_ONCE = 1_000
 SENT_AT_ONCE = 500
 
 
@@ -65,6 +66,9 @@ def _texts(conn: Connection, settings: Settings, after: int, now: datetime) -> t
                 old.append(row.id)
         elif row.version > 1 and row.first_seen_at < now - span:
             edited.setdefault(span, []).append(row.id)
+    if len(old) > CLEARED_AT_ONCE:
+        old = old[:CLEARED_AT_ONCE]
+        upto = old[-1]
     purging.clear(conn, old, gone=False)
     count = len(old) + sum(purging.clear_old_versions(conn, ids, now - span) for span, ids in edited.items())
     return count, upto

@@ -96,6 +96,17 @@ def _literal(name: str) -> str:
     return "".join(f"[{char}]" if char in "*?[" else char for char in name)
 
 
+def still_written(folder: Path, name: str) -> list[Path]:
+    """Return the files without their name yet that somebody is writing, for names that begin so; remove what is left.
+
+    What a killed program left there is deleted.
+    """
+    parts = list(folder.glob(f".{_literal(name)}*.part"))
+    for part in parts:
+        _remove_if_left(part)
+    return [part for part in parts if part.exists()]
+
+
 def _remove_if_left(part: Path) -> None:
     # Whoever still writes to it holds its lock.
     with suppress(OSError), part.open("rb") as stream:

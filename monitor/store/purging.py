@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from monitor.models import CLEARED, NOT_KEPT, CaseState, DeliveryState, Json, Reason
+from monitor.store import rereads
 from monitor.store import schema as t
 from monitor.store.alerts import GONE, WAITING, hashed
 from monitor.store.engine import upsert
@@ -275,6 +276,7 @@ def erase(conn: Connection, ids: Sequence[int], now: datetime, also: Words | Non
     for some in chunks(ids):
         done = _and(done, _erase(conn, some, now))
     _scrub_all(conn, done.words)
+    _forget_places(conn, done.keys)
     _close_empty(conn, now)
     return done
 
@@ -374,6 +376,13 @@ def _scrub_all(conn: Connection, words: Words) -> None:
             conn.execute(
                 t.sources.update().where(t.sources.c.name == row.name).values(walk=sa.null(), walk_ids=sa.null())
             )
+
+
+def _forget_places(conn: Connection, keys: Collection[tuple[str, str]]) -> None:
+    """Let rounds that stand at one of these begin anew: an id may name who wrote it."""
+    for source, one in rereads.progress(conn).items():
+        if (source, one.get("after")) in keys:
+            conn.execute(t.meta.delete().where(t.meta.c.key == rereads.KEY + source))
 
 
 def _drop_unread(conn: Connection, words: Words) -> None:

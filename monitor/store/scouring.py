@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import tempfile
 import threading
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,16 +17,18 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from monitor.errors import MonitorError, StoreError
+from monitor.errors import MonitorError, StoreError, UsageError
 from monitor.store import backups, connecting, copies, standing
 from monitor.store.connecting import file_uri, sqlite_told, telling
 from monitor.store.engine import Store
-from monitor.store.files import replacing_path
+from monitor.store.files import replacing_path, still_written
 from monitor.store.migrations import OWN
 
 Work = Callable[[Connection], None]
 
 READERS_END = 300  # times a tenth of a second; a read of ours lasts far shorter
+COPY_ENDS = 600  # likewise: for a copy to be complete
+SCRATCH = ".monitor-erase-"
 PACKED = frozenset({".zip", ".gz", ".xz", ".bz2", ".7z", ".xlsx", ".parquet", ".ods"})
 LARGEST = 1 << 30  # bytes of a foreign file that is looked through
 PIECE = 1 << 20
@@ -40,6 +44,7 @@ class Copies:
 
     rewritten: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()  # as they were: there was no room
     may_hold: tuple[str, ...] = ()
 
 
@@ -99,36 +104,62 @@ def in_copies(store: Store, folder: Path, work: Work, now: datetime) -> Copies:
     """Do some work in every copy that backups, upgrades and restores left, each written anew; delete what cannot be.
 
     `folder` is the configuration's, where copies of a PostgreSQL database lie. A copy takes its place when it is whole.
+    One for which there is no room stays as it is, and is among `left`.
     """
     rewritten: list[str] = []
     deleted: list[str] = []
+    left: list[str] = []
     done: set[Path] = set()
+    _clear_away(store, folder)
     while fresh := [path for path in _copies(store, folder) if path not in done]:
         for path in fresh:  # and once more: one may be made meanwhile
             done.add(path)
             try:
                 _rewrite(path, work, now)
                 rewritten.append(path.name)
-            except (MonitorError, OSError, sqlite3.Error, sa.exc.DBAPIError):
+            except (UsageError, OSError):
+                left.append(path.name)
+            except (MonitorError, sqlite3.Error, sa.exc.DBAPIError, zipfile.BadZipFile) as error:
+                if isinstance(error, StoreError) and not error.permanent:
+                    left.append(path.name)
+                    continue
                 _delete(path)
                 deleted.append(path.name)
-    return Copies(tuple(rewritten), tuple(deleted))
+    return Copies(tuple(rewritten), tuple(deleted), tuple(left))
+
+
+def _places(store: Store, folder: Path) -> tuple[str, list[Path]]:
+    """Return how names of copies begin, and the folders they lie in."""
+    beside = store.path.parent if store.path else folder
+    name = store.path.name if store.path else copies.POSTGRES_NAME
+    return name, [place for place in (beside, beside / "backups") if place.is_dir()]
 
 
 def _copies(store: Store, folder: Path) -> Iterator[Path]:
-    beside = store.path.parent if store.path else folder
-    name = store.path.name if store.path else copies.POSTGRES_NAME
-    for place in (beside, beside / "backups"):
-        for path in sorted(place.iterdir()) if place.is_dir() else ():
-            ours = any(path.name.startswith(f"{name}.{what}-") for what in ("before", "daily", "damaged"))
-            if ours and path.is_file() and not path.name.endswith(("-wal", "-shm")):
-                yield path
+    name, places = _places(store, folder)
+    for path in (path for place in places for path in sorted(place.iterdir())):
+        ours = any(path.name.startswith(f"{name}.{what}-") for what in ("before", "daily", "damaged"))
+        if ours and path.is_file() and not path.name.endswith(("-wal", "-shm")):
+            yield path
+
+
+def _clear_away(store: Store, folder: Path) -> None:
+    """Remove what killed programs left half-made, and wait for a copy that is just being made to have its name."""
+    name, places = _places(store, folder)
+    pause = threading.Event()
+    for place in places:
+        for scratch in place.glob(f"{SCRATCH}*"):
+            shutil.rmtree(scratch, ignore_errors=True)
+        for _ in range(COPY_ENDS):
+            if not still_written(place, f"{name}."):
+                break
+            pause.wait(0.1)
 
 
 def _rewrite(path: Path, work: Work, now: datetime) -> None:
     """Do the work in a copy; raises StoreError for one that is damaged or of another version."""
     archive = path.suffix == ".zip"
-    with tempfile.TemporaryDirectory(prefix=".monitor-erase-", dir=path.parent) as scratch:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=path.parent) as scratch:
         made = backups.as_sqlite(path, Path(scratch))
         if made == path:
             made = Path(scratch) / "copy.db"

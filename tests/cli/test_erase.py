@@ -75,3 +75,12 @@ def test_what_cannot_be_meant_is_refused_in_one_line(told: Shop, run: Run, words
     assert refused.code == 2
     assert says in refused.err
     assert held(told, NAME)
+
+
+def test_the_files_can_be_done_once_more(told: Shop, run: Run) -> None:
+    run("erase", "m1", "--yes")
+
+    again = run("erase", "m1", "--again", "--yes")
+
+    assert again.code == 0
+    assert "0 mentions erased" in again.out

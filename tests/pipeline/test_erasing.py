@@ -10,13 +10,15 @@ import pytest
 import sqlalchemy as sa
 
 from monitor import followup
+from monitor.errors import UsageError
 from monitor.followup import Wanted
 from monitor.models import CaseState
-from monitor.store import backups, cases, daily_backup, purging, schema
+from monitor.store import backups, cases, daily_backup, open_store, purging, schema, scouring
 from tests.pipeline.driving import Drive, Driver
 from tests.pipeline.test_deletions import everything
+from tests.pipeline.test_rechecks import Begin
 from tests.pipeline.test_walks import begun
-from tests.town import Site, bad, review
+from tests.town import Site, Town, bad, review
 from tests.town.sites import Branches, at
 
 NAME = "Zacharias Wunderlich"
@@ -188,6 +190,62 @@ def test_it_says_where_messages_about_it_stand(site: Site, drive: Drive) -> None
     assert done.told == (("screen", driver.one("select 1")),)
 
 
+def test_a_copy_for_which_there_is_no_room_stays_and_is_done_the_next_time(
+    site: Site, drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver, _ = complained(site, drive)
+    made = daily_backup(driver.store, tmp_path / "backups", driver.clock())
+    assert made is not None
+
+    def full(*_: Any) -> None:
+        raise UsageError("there is no room left on that disk")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scouring.copies, "copy_sqlite", full)
+        done = erase(driver, author=NAME, source="company")
+    assert done.copies.left == (made.name,)
+    assert "no room to rewrite" in (done.trouble or "")
+    assert list(found_in(tmp_path)) == [f"backups/{made.name}"]
+
+    again = erase(driver, author=NAME, source="company")
+
+    assert (again.mentions, again.trouble, again.copies.rewritten) == (0, None, (made.name,))
+    assert found_in(tmp_path) == {}
+
+
+def test_what_killed_programs_left_half_made_goes_as_well(site: Site, drive: Drive, tmp_path: Path) -> None:
+    driver, _ = complained(site, drive)
+    (tmp_path / "backups" / ".monitor-erase-xyz").mkdir(parents=True)
+    (tmp_path / "backups" / ".monitor-erase-xyz" / "copy.db").write_text(TEXT)
+    (tmp_path / "backups" / ".monitor.db.daily-20261101.0a1b2c3d.part").write_text(NAME)
+
+    erase(driver, author=NAME, source="company")
+
+    assert found_in(tmp_path) == {}
+
+
+def test_it_goes_while_the_monitor_runs(town: Town, watch_here: Begin, tmp_path: Path) -> None:
+    town.site.shows("quay", review(2))
+    one = watch_here()
+    one.look()
+    town.site.publishes("quay", bad(1, text=LONG, author=NAME, created=at(0)))
+    one.look(minutes=5)
+    assert "monitor.db" in " ".join(found_in(tmp_path))
+
+    with open_store(one.settings.database, now=one.clock()) as other:
+        with other.read() as conn:
+            wanted = Wanted(author=NAME, source="quay")
+            ids = [row["id"] for row in followup.to_erase(conn, wanted)]
+        done = followup.erase(other, ids, wanted, folder=one.settings.path.parent, now=one.clock())
+
+    assert (done.mentions, done.trouble) == (1, None)
+    assert dict(done.told)
+    one.look(minutes=5)
+    one.minute()
+    assert found_in(tmp_path) == {}
+    assert one.rows("select 1 from mentions where external_id = 'r1'") == []
+
+
 @pytest.mark.slow
 def test_archives_of_a_postgresql_database_are_rewritten(site: Site, drive_both: Drive, tmp_path: Path) -> None:
     driver, _ = complained(site, drive_both)
@@ -195,10 +253,12 @@ def test_archives_of_a_postgresql_database_are_rewritten(site: Site, drive_both:
         pytest.skip("an SQLite database has no archives")
     made = daily_backup(driver.store, tmp_path / "backups", driver.clock())
     assert made is not None
+    broken = made.with_name("monitor-postgresql.daily-20261101.zip")
+    broken.write_bytes(made.read_bytes()[:5000])
 
     done = erase(driver, author=NAME, source="company")
 
-    assert (done.copies.rewritten, done.copies.deleted) == ((made.name,), ())
+    assert (done.copies.rewritten, done.copies.deleted) == ((made.name,), (broken.name,))
     unpacked = backups.as_sqlite(made, tmp_path)
     content = unpacked.read_bytes()
     assert not any(word.encode() in content for word in WORDS)

@@ -7,14 +7,15 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from monitor import audit, followup
+from monitor import audit, followup, plugins
 from monitor.followup import keeping
 from monitor.models import NOT_KEPT
 from monitor.store import mentions, purging, schema, sources
 from tests.pipeline.driving import Drive, Driver
 from tests.pipeline.test_deletions import everything
+from tests.pipeline.test_rechecks import Begin
 from tests.pipeline.test_walks import begun, company
-from tests.town import Site, bad, review
+from tests.town import Site, Town, bad, review
 from tests.town.sites import Branches, at
 
 YEARS = timedelta(days=762)
@@ -102,7 +103,8 @@ def test_a_pass_goes_on_after_a_restart_and_takes_a_lot_at_a_time(
     branches = Branches(site)
     branches.shows("quay", [review(n) for n in range(1, 31)])
     driver = begun(drive, branches, "quay")
-    monkeypatch.setattr(keeping, "IDS_AT_ONCE", 10)
+    monkeypatch.setattr(keeping, "IDS_AT_ONCE", 15)
+    monkeypatch.setattr(keeping, "CLEARED_AT_ONCE", 10)
     now = driver.clock.advance(days=762)
 
     first = driver.write(lambda conn: followup.keep(conn, driver.settings, now))
@@ -198,3 +200,27 @@ def test_an_edit_there_is_told_without_its_text(site: Site, drive: Drive, monkey
 
     assert driver.one("select version from mentions where external_id = 'r1'") == 2
     assert "40 minutes" not in everything(driver)
+
+
+def test_the_message_says_in_plain_words_that_the_text_is_not_kept(
+    town: Town, watch_here: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.site.shows("quay", review(999))
+    one = watch_here()
+    for source in one.settings.sources:
+        monkeypatch.setattr(source.kind, "keeps_text", False)
+        monkeypatch.setattr(plugins.connector(source.connector, one.settings.own_connectors), "keeps_text", False)
+    one.look()
+    town.site.publishes("quay", bad(1, created=at(0)))
+
+    one.look(minutes=5)
+
+    [said] = [
+        mail.get_body(("plain",)).get_content().replace("\n", " ")  # type: ignore[union-attr]
+        for mail in town.mail.received
+        if mail.get_body(("plain",)) and "r1" in str(mail)
+    ]
+    assert "Town does not allow me to keep its texts and names: read it there." in said
+    assert "without a text" not in said
+    assert "40 minutes" not in said
+    assert "https://reviews.town.example/r/r1" in said
