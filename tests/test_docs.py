@@ -42,10 +42,11 @@ def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def section(name: str, heading: str) -> str:
-    """Return what stands under a heading of a page, up to the next one of its level."""
+def section(name: str, heading: str, below: str = "") -> str:
+    """Return what stands under a heading of a page, up to the next one of its level; the first one `below` another."""
     level = heading.split(" ")[0]
     text = re.sub(r"^```.*?^```", _without_headings, read(name), flags=re.MULTILINE | re.DOTALL)
+    text = text[text.index(f"\n{below}\n") :] if below else text
     _, found, rest = f"\n{text}".partition(f"\n{heading}\n")
     assert found, f"{name} has no section `{heading}`"
     return re.split(rf"\n#{{1,{len(level)}}} ", rest)[0]
@@ -239,7 +240,8 @@ def built_in(known: Any) -> list[str]:
 
 @pytest.mark.parametrize("name", built_in(connectors()))
 def test_every_connector_is_documented_with_its_options(name: str) -> None:
-    page, settings = section("docs/connectors.md", f"## {name}"), section("docs/configuration.md", f"### `{name}`")
+    page = section("docs/connectors.md", f"## {name}")
+    settings = section("docs/configuration.md", f"### `{name}`", "## `[[sources]]`")
 
     for key in keys_of(connector(name).Config):
         assert f"`{key}`" in page, key
@@ -255,7 +257,8 @@ def test_the_first_page_says_of_every_connector_how_soon_it_is_ready(name: str) 
 
 @pytest.mark.parametrize("name", built_in(notifiers()))
 def test_every_notifier_is_documented_with_its_options(name: str) -> None:
-    page, settings = section("docs/notifiers.md", f"## {name}"), section("docs/configuration.md", f"### `{name}`")
+    page = section("docs/notifiers.md", f"## {name}")
+    settings = section("docs/configuration.md", f"### `{name}`", "## `[[channels]]`")
 
     for key in keys_of(notifier(name).Config):
         assert f"`{key}`" in page, key

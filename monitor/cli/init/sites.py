@@ -88,6 +88,7 @@ _BY_ACCESS = {
     "X": "x",
     "GitHub": "github",
     "Telegram": "telegram",
+    "Discord": "discord",
     "Bluesky": "bluesky",
 }
 
