@@ -236,10 +236,13 @@ def _lines(look: Look) -> Iterator[dict[str, Any]]:
 def audit(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Ask whether every bad mention was told, or has a reason.
 
-    It mends nothing: the running monitor asks the same each minute, and does.
+    And whether every open case has a next step. It mends nothing: the running monitor asks the same each minute,
+    and does.
 
     Example: monitor audit
     """
+    from dataclasses import asdict, replace
+
     from monitor import audit as auditor
     from monitor import clock
 
@@ -247,11 +250,16 @@ def audit(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     with opened(settings) as store, store.read() as conn:
         found = auditor.findings(conn, clock.now())
     if as_json:
-        show_json({"untold": found.untold, "silent": found.silent, "late": found.late, "clean": found.clean})
+        show_json({**asdict(found), "clean": found.clean})
     elif found.clean:
-        show("Clean: every bad mention was told or has a reason on record, and no message is late.")
+        show(
+            "Clean: every bad mention was told or has a reason on record, "
+            "no message is late, and every open case has a next step."
+        )
     else:
         show(f"Bad mentions nobody was told of: {', '.join(f'm{i}' for i in found.untold) or 'none'}.")
         show(f"Alerts without a message: {len(found.silent):,}. Messages late: {len(found.late):,}.")
+        for sentence in auditor.in_words(replace(found, untold=())):
+            show(f"{sentence[0].upper()}{sentence[1:]}.")
         show("The running monitor mends this within a minute.")
     raise typer.Exit(0 if found.clean else 1)

@@ -8,6 +8,7 @@ duty       who is away
 again      deciding again about what is stored
 silence    what staff asked not to be told of for a while
 casework   an event and the new state of its case, written together
+mending    what the audit does about a case that cannot stand as it does
 telling    messages about the watch itself, about a source, about a case
 learning   what staff marked moves what alerts on a source
 """
@@ -18,6 +19,7 @@ from monitor.intake.casework import happen, plan, steps_of, value_of
 from monitor.intake.duty import people_now, said_away, say_away
 from monitor.intake.judging import Judged, Normalised, judge, merged, normalised
 from monitor.intake.learning import catch_up, learn, offset_of
+from monitor.intake.mending import give_case, give_mention, record, see_answers, set_right
 from monitor.intake.routing import QUIET, Routing
 from monitor.intake.silence import HELD as SILENCE
 from monitor.intake.silence import held_reason, let_go, matches
@@ -36,6 +38,8 @@ __all__ = [
     "backfill",
     "catch_up",
     "decide_again",
+    "give_case",
+    "give_mention",
     "happen",
     "held_reason",
     "judge",
@@ -49,11 +53,14 @@ __all__ = [
     "people_now",
     "plan",
     "posted",
+    "record",
     "removed",
     "replayed",
     "route_again",
     "said_away",
     "say_away",
+    "see_answers",
+    "set_right",
     "steps_of",
     "take",
     "tell_again",

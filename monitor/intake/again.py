@@ -63,6 +63,8 @@ def tell_again(
             mentions.note_why_not_told(conn, [row["id"]], decision.why_not_told or "no rule asks for it")
             continue
         case_id = row["case_id"]
+        if case_id is not None and cases.get(conn, case_id) is None:
+            case_id = None
         if case_id is None and decision.opens_case:
             [case_id] = cases.open_cases(conn, [new_case(decision, source, routing, now)], now)
         mentions.told_after_all(conn, row["id"], case_id)

@@ -9,7 +9,6 @@ from typing import Any
 
 from monitor import policy
 from monitor.cases import CaseValue, Event, EventKind, Refused, apply, clock_runs
-from monitor.intake.routing import Routing
 from monitor.models import CaseState, Json, Reason, Severity, Step
 from monitor.store import Connection, alerts
 from monitor.store import cases as table
@@ -71,23 +70,24 @@ def _is_chased(case: CaseValue, steps: Sequence[Step]) -> bool:
     return case.state is not CaseState.SNOOZED and clock_runs(case, "yes" if policy.is_verifiable(steps) else "no")
 
 
-def plan(conn: Connection, case_ids: Sequence[int], routing: Routing, now: datetime) -> int:
+def plan(conn: Connection, case_ids: Sequence[int], now: datetime) -> int:
     """Give open cases for which nothing is planned their next step; returns how many have one then."""
     mended = 0
     for row in table.by_ids(conn, case_ids).values():
         case, steps = value_of(row), steps_of(row)
-        if not steps:
-            steps = routing.timing(case.team, case.severity, now).steps
         at = policy.next_at(case, steps, now, row.step)
         if at is not None:
-            table.update(conn, row.id, ladder=[step.as_json() for step in steps], next_step_at=at)
+            table.update(conn, row.id, next_step_at=at)
             mended += 1
     return mended
 
 
 def steps_of(row: Any) -> tuple[Step, ...]:
-    """Return the ladder that a case was opened with."""
-    return tuple(Step.from_json(step) for step in row.ladder)
+    """Return the ladder that a case was opened with; none where it cannot be read."""
+    try:
+        return tuple(Step.from_json(step) for step in row.ladder)
+    except (TypeError, ValueError, KeyError):
+        return ()
 
 
 def _clock(row: Any, before: CaseValue, after: CaseValue, event: Event, timing: policy.Timing | None) -> dict[str, Any]:

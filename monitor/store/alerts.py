@@ -94,15 +94,27 @@ def enqueue(conn: Connection, wanted: Sequence[NewAlert], now: datetime) -> int:
             for alert_id, alert in zip(ids, fresh, strict=True)
         ],
     )
-    deliveries, links = [], []
+    deliveries: list[dict[str, Any]] = []
+    of: list[NewAlert] = []
+    links = []
     for alert_id, alert in zip(ids, fresh, strict=True):
         for route in alert.routes:
             delivery_id = hashed(alert.key, route.channel, route.target)
             deliveries.append(_delivery(delivery_id, route, alert, now))
+            of.append(alert)
             links.append({"delivery_id": delivery_id, "alert_id": alert_id})
-    insert_many(conn, t.deliveries, deliveries)
+    # A message of that very alert may lie there still, when only the alert was lost.
+    there = _there(conn, [one["id"] for one, alert in zip(deliveries, of, strict=True) if not alert.first])
+    insert_many(conn, t.deliveries, [one for one in deliveries if one["id"] not in there])
     insert_many(conn, t.delivery_alerts, links)
     return len(fresh)
+
+
+def _there(conn: Connection, delivery_ids: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for some in chunks(delivery_ids):
+        found.update(conn.scalars(sa.select(t.deliveries.c.id).where(t.deliveries.c.id.in_(some))))
+    return found
 
 
 def _delivery(delivery_id: str, route: Route, alert: NewAlert, now: datetime) -> dict[str, Any]:
@@ -568,8 +580,10 @@ def route(conn: Connection, alert_id: int, routes: Sequence[Route], now: datetim
         delivery_id = hashed(row.key, one.channel, one.target)
         if get(conn, delivery_id) is None:
             conn.execute(t.deliveries.insert().values(_delivery(delivery_id, one, alert, now)))
-            conn.execute(t.delivery_alerts.insert().values(delivery_id=delivery_id, alert_id=alert_id))
-            added += 1
+        elif alert_id in _reaching(conn, one.channel, one.target, [alert_id]):
+            continue
+        conn.execute(t.delivery_alerts.insert().values(delivery_id=delivery_id, alert_id=alert_id))
+        added += 1
     return added
 
 
