@@ -38,6 +38,7 @@ from monitor.connector.graph import ends_behind, refused
 from monitor.text import parse_when
 
 API = "https://graph.threads.net/v1.0"
+RENEWAL = "https://graph.threads.net/refresh_access_token"
 FIELDS = "id,text,timestamp,permalink,username,has_replies"
 REPLY = f"{FIELDS},is_reply_owned_by_me,root_post,replied_to"
 AT_ONCE, POSTS = 50, 25
@@ -69,10 +70,10 @@ class Threads(Connector[ThreadsConfig]):
     needs = "an app of yours at Meta with the Threads use case (free); for the search, Meta's approval"
     ready_in = "an hour, and weeks for the search"
     steps = (
-        "On developers.facebook.com make an app with the use case Access the Threads API, and add your account to it.",
+        "On developers.facebook.com make an app with the use case Access the Threads API, you being its tester.",
         "Give it threads_basic, threads_manage_mentions, threads_read_replies; threads_keyword_search for `search`.",
         "Add threads_content_publish and threads_manage_replies only if I am to answer for you.",
-        "Make a long-lived token for your account and copy it into `token`; I renew it every week.",
+        "Accept that in the settings of Threads, and make `token` as docs/connectors.md#threads says.",
     )
 
     def __init__(self, config: ThreadsConfig, brands: Sequence[Brand] = ()) -> None:
@@ -81,7 +82,7 @@ class Threads(Connector[ThreadsConfig]):
 
     def auth(self) -> SelfRenewing:
         """Return the token, which renews itself."""
-        return SelfRenewing(self.config.token, f"{API}/refresh_access_token", {"grant_type": "th_refresh_token"})
+        return SelfRenewing(self.config.token, RENEWAL, {"grant_type": "th_refresh_token"})
 
     def start(self, since: Since) -> Iterable[Request]:
         """Ask for what tags the account, for its newest posts, and for what each search finds."""

@@ -32,7 +32,7 @@ class Network:
         self.below: dict[str, list[dict[str, Any]]] = {"18001": []}
         self.valid, self.renewals = "THAA-first", 0
         self.asked: list[Asked] = []
-        site.routes["/v1.0/"] = self.answer
+        site.routes |= dict.fromkeys(("/v1.0/", "/refresh_access_token"), self.answer)
 
     def tags(self, number: int, at: timedelta, **changes: Any) -> None:
         self.tagging[f"180{number}"] = threads.post(number, timestamp=stamp(at), **changes)
@@ -42,7 +42,7 @@ class Network:
         self.asked.append(asked)
         if asked.query["access_token"] != self.valid:
             return Answer({"error": {"code": 190, "message": "ended"}}, 400)
-        path = asked.path.removeprefix("/v1.0/")
+        path = asked.path.removeprefix("/v1.0/").strip("/")
         if path == "refresh_access_token":
             self.renewals += 1
             self.valid = f"THAA-{self.renewals}"
