@@ -78,6 +78,7 @@ def due_rereads(
     # Whoever waits longest comes first.
     wanted.sort(key=lambda source: rounds[source.name].started_at if source.name in rounds else now)
     found: dict[str, Rereading] = {}
+    planned: dict[str, int] = {}  # money by account: several sources may share one
     for source in wanted:
         state = states.get(source.name)
         one = rounds.get(source.name)
@@ -85,7 +86,7 @@ def due_rereads(
             continue
         if len(found) >= SOURCES_AT_ONCE:
             break
-        if (due := _due(conn, settings, source, one, now)) is not None:
+        if (due := _due(conn, settings, source, one, now, planned)) is not None:
             found[source.name] = due
     return found
 
@@ -117,8 +118,9 @@ def reread(
 def late(conn: Connection, routing: intake.Routing, now: datetime) -> int:
     """Tell the operator, once a day and source, of what could not be asked again in time. Returns how many sources."""
     told = 0
-    rounds = rereads.progress(conn)
-    for source in routing.settings.sources:
+    wanted = [source for source in routing.settings.sources if source.kind.reread_within is not None]
+    rounds = rereads.progress(conn) if wanted else {}
+    for source in wanted:
         within, value = source.kind.reread_within, rounds.get(source.name)
         if within is None or value is None:
             continue
@@ -152,7 +154,12 @@ def _passed(one: Round, source: SourceSettings, now: datetime) -> float:
 
 
 def _due(
-    conn: Connection, settings: Settings, source: SourceSettings, one: Round | None, now: datetime
+    conn: Connection,
+    settings: Settings,
+    source: SourceSettings,
+    one: Round | None,
+    now: datetime,
+    planned: dict[str, int],
 ) -> Rereading | None:
     if one is None or (one.ended and _passed(one, source, now) >= 1):
         one = Round(now, rereads.count(conn, source.name), told_on=one.told_on if one else None)
@@ -168,7 +175,8 @@ def _due(
             one = replace(one, ended=True)
             break
         if kept := [row for row in rows if row[2]]:
-            return _affordable(conn, settings, source, one, rows, _mentions(conn, [row[0] for row in kept]), now)
+            wanted = _mentions(conn, [row[0] for row in kept])
+            return _affordable(conn, settings, source, one, rows, wanted, now, planned)
         one = _beyond(one, rows[-1][1], len(rows))
     if one != before:
         rereads.save(conn, source.name, one.as_json())
@@ -198,20 +206,23 @@ def _affordable(
     rows: Sequence[Any],
     wanted: list[Mention],
     now: datetime,
+    planned: dict[str, int],
 ) -> Rereading | None:
     """Return as many of the mentions as the requests of a minute and the money of the day so far reach for."""
-    connector, room = source.build(), _room(conn, settings, source, now)
-    whole = len(wanted)
+    connector, room, account = source.build(), _room(conn, settings, source, now), source.account or ""
+    room = None if room is None else room - planned.get(account, 0)
+    whole, cost = len(wanted), 0
     while wanted:
         requests = tuple(connector.reread(wanted))
         cost = sum(request.cost for request in requests if isinstance(request, Request))
-        if len(requests) <= MOST_REQUESTS and (room is None or not cost or cost <= room):
+        if (len(requests) <= MOST_REQUESTS or len(wanted) == 1) and (room is None or cost <= max(room, 0)):
             break
         wanted = wanted[: len(wanted) // 2]
-    if len(wanted) < min(LEAST_BOUGHT, whole) and room is not None:
+    if not wanted or (room is not None and len(wanted) < min(LEAST_BOUGHT, whole)):
         why = f"the budget of the day for {source.account} does not reach further"
         rereads.save(conn, source.name, replace(one, why=why).as_json())
         return None
+    planned[account] = planned.get(account, 0) + cost
     if len(wanted) == whole:
         upto, count = rows[-1][1], len(rows)
     else:

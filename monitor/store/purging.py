@@ -69,6 +69,7 @@ class Erased:
 
     keys: frozenset[tuple[str, str]] = frozenset()  # source and external id
     words: Words = field(default_factory=Words)
+    cases: frozenset[int] = frozenset()
     mentions: int = 0
     called_off: int = 0
     told: tuple[tuple[str, int], ...] = ()  # channel, how many messages it was sent
@@ -277,7 +278,7 @@ def erase(conn: Connection, ids: Sequence[int], now: datetime, also: Words | Non
         done = _and(done, _erase(conn, some, now))
     _scrub_all(conn, done.words)
     _forget_places(conn, done.keys)
-    _close_empty(conn, now)
+    _close_empty(conn, done.cases, now)
     return done
 
 
@@ -287,13 +288,14 @@ def _erase(conn: Connection, ids: Sequence[int], now: datetime) -> Erased:
         (row.source, row.external_id) for row in conn.execute(sa.select(m.source, m.external_id).where(m.id.in_(ids)))
     }
     words, told = _words(conn, ids), _told(conn, ids)
+    about = conn.scalars(sa.select(m.case_id).where(m.id.in_(ids), m.case_id.is_not(None))).all()
     stones = [{"key": hashed(*key), "at": now, "why": "erased"} for key in sorted(keys)]
     upsert(conn, t.tombstones, stones, ("key",), ())
     _clear_quarantine(conn, ids)
     called_off = _call_off(conn, ids)
     _unfold(conn, ids)
     gone = conn.execute(t.mentions.delete().where(m.id.in_(ids))).rowcount
-    return Erased(frozenset(keys), words, gone, called_off, told)
+    return Erased(frozenset(keys), words, frozenset(about), gone, called_off, told)
 
 
 def _and(one: Erased, other: Erased) -> Erased:
@@ -303,6 +305,7 @@ def _and(one: Erased, other: Erased) -> Erased:
     return Erased(
         one.keys | other.keys,
         one.words | other.words,
+        one.cases | other.cases,
         one.mentions + other.mentions,
         one.called_off + other.called_off,
         tuple(sorted(told.items())),
@@ -352,15 +355,16 @@ def _unfold(conn: Connection, ids: Sequence[int]) -> None:
         conn.execute(t.deliveries.update().where(d.id == row.id).values(values))
 
 
-def _close_empty(conn: Connection, now: datetime) -> None:
-    """Close cases that are about nothing any more; whoever has people to tell has closed them before."""
+def _close_empty(conn: Connection, case_ids: Collection[int], now: datetime) -> None:
+    """Close those of the cases that are about nothing any more, where that did not happen by an event."""
     c = t.cases.c
     about = sa.exists().where(t.mentions.c.case_id == c.id)
     values = {
         "state": CaseState.CLOSED, "closed_at": now, "resolution": "deleted", "snoozed_until": None,
         "next_step_at": None, "recheck_at": None,
     }  # fmt: skip
-    conn.execute(t.cases.update().where(c.state != CaseState.CLOSED, ~about).values(values))
+    for some in chunks(sorted(case_ids)):
+        conn.execute(t.cases.update().where(c.id.in_(some), c.state != CaseState.CLOSED, ~about).values(values))
 
 
 def _scrub_all(conn: Connection, words: Words) -> None:

@@ -14,7 +14,7 @@ from monitor.connector import Request
 from monitor.followup.rereading import AT_ONCE, Round
 from monitor.store import mentions, purging, rereads, schema, sources
 from tests.pipeline.conftest import Watch
-from tests.pipeline.driving import Drive, Driver
+from tests.pipeline.driving import Drive, Driver, source
 from tests.pipeline.test_rechecks import Begin
 from tests.pipeline.test_walks import begun, company
 from tests.town import START, Answer, Asked, Site, Town, bad, review
@@ -55,9 +55,9 @@ def minutes(driver: Driver, count: int, *, step: int = 1) -> list[int]:
     return asked
 
 
-def polled_next(driver: Driver, when: datetime) -> None:
-    """Let the next look at the source be due then."""
-    driver.write(lambda conn: sources.update(conn, "company", next_poll_at=when))
+def polled_next(driver: Driver, when: datetime, name: str = "company") -> None:
+    """Let the next look at a source be due then."""
+    driver.write(lambda conn: sources.update(conn, name, next_poll_at=when))
 
 
 def reread(driver: Driver) -> int:
@@ -174,8 +174,8 @@ def test_a_site_that_asks_to_wait_is_left_alone(site: Site, drive: Drive, monkey
 # --- money ---------------------------------------------------------------------------------------
 
 
-def paid(driver: Driver, monkeypatch: pytest.MonkeyPatch, each: int) -> None:
-    kind = driver.by_name["company"].kind
+def paid(driver: Driver, monkeypatch: pytest.MonkeyPatch, name: str, *, each: int) -> None:
+    kind = driver.by_name[name].kind
 
     def asking(self: Any, wanted: Any) -> Any:
         ids = [mention.external_id for mention in wanted]
@@ -194,7 +194,7 @@ def test_it_spends_no_more_of_the_budget_than_the_day_has_come_to(
     account = '[[accounts]]\nname = "card"\ndaily_budget = "1 USD"'
     driver = drive(company(site, "quay", account="card"), account)
     driver.walk("company")
-    paid(driver, monkeypatch, each=10_000)  # all of it would be 2.50
+    paid(driver, monkeypatch, "company", each=10_000)  # all of it would be 2.50
     driver.clock.set(START + timedelta(hours=15))  # midnight
 
     spent = []
@@ -212,6 +212,29 @@ def test_it_spends_no_more_of_the_budget_than_the_day_has_come_to(
     [facts] = [row.facts for row in driver.rows("select facts from alerts where reason = 'damage'")]
     assert "within 24 hours" in str(facts)
     assert "the budget of the day for card" in str(facts)
+
+
+def test_sources_that_share_an_account_share_its_money(
+    site: Site, drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branches = Branches(site)
+    names = ("quay", "mill")
+    for name in names:
+        branches.shows(name, *[[review(n) for n in range(1, 101)]])
+    account = '[[accounts]]\nname = "card"\ndaily_budget = "1 USD"'
+    tables = [source(name, "town_branches", site, branches=[name], account="card") for name in names]
+    driver = drive(*tables, account)
+    for name in names:
+        driver.walk(name)
+    paid(driver, monkeypatch, "quay", each=10_000)
+    driver.write(lambda conn: followup.due_rereads(conn, driver.settings, driver.clock()))
+    now = driver.clock.set(START + timedelta(days=1, hours=3))  # noon: half of the money
+
+    for name in names:
+        polled_next(driver, now + timedelta(days=1), name)
+    wanted = driver.write(lambda conn: followup.due_rereads(conn, driver.settings, now))
+
+    assert sum(len(asked.mentions) for asked in wanted.values()) == 50
 
 
 # --- what goes -----------------------------------------------------------------------------------
@@ -317,8 +340,8 @@ def test_the_daemon_asks_again_by_itself(town: Town, watch: Begin, monkeypatch: 
     town.site.shows("quay", bad(1), review(2))
     one: Watch = watch()
     one.look()
-    for source in one.settings.sources:
-        monkeypatch.setattr(source.kind, "reread_within", timedelta(hours=1))
+    for watched in one.settings.sources:
+        monkeypatch.setattr(watched.kind, "reread_within", timedelta(hours=1))
     one.minute()
     town.site.shows("quay", review(2))
     for _ in range(60):
