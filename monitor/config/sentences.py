@@ -135,6 +135,9 @@ def rule_in_words(rule: Rule) -> str:
 def _within(sources: Sequence[SourceSettings]) -> str:
     if not sources:
         return ""
+    sources = [source for source in sources if not source.kind.pushed_only]
+    if not sources:
+        return " as soon as it is posted"
     spans = sorted({source.every for source in sources})
     slowest: dict[str, timedelta] = {}
     for source in sorted(sources, key=lambda source: source.every):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.config.conftest import Town
+from tests.config.conftest import BASE, Town
 
 SHOP = '[[sources]]\nname = "shop-us"\nconnector = "town_shop"\napp_id = "1"\n'
 RULE = '[[rules]]\nname = "x"\nchannels = "paper"\n'
@@ -179,3 +179,15 @@ def test_times_that_a_clock_change_skips_are_told_with_the_rule(town: Town) -> N
         f"monitor.toml:12: [hours.night]: `open`: 02:15 {rule}",
         f'monitor.toml:18: teams[0] "front": `quiet`: 02:00 {rule}',
     ]
+
+
+def test_a_source_that_is_posted_to_needs_somebody_who_listens(town: Town) -> None:
+    (town.folder / "secret").write_text("made-up-inbound-secret")
+    (town.folder / "secret").chmod(0o600)
+    text = '[[sources]]\nname = "form"\nconnector = "inbound_webhook"\nsecret = { file = "secret" }\n'
+    heard = BASE.replace("[monitor]", '[monitor]\nlisten = "127.0.0.1:8080"')
+
+    [warning] = town.warnings(text)
+
+    assert 'write listen = "127.0.0.1:8080" into [monitor]' in warning
+    assert town.warnings(text, base=heard) == []

@@ -414,3 +414,27 @@ def test_a_pattern_that_could_be_slow_is_refused_with_the_reason(value: Any) -> 
 )
 def test_a_wrong_value_is_shown_short_and_without_control_characters(value: Any, text: str) -> None:
     assert grammar.shown(value) == text
+
+
+# --- where we listen -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text, address",
+    [
+        ("127.0.0.1:8080", ("127.0.0.1", 8080)),
+        ("[::1]:1", ("::1", 1)),
+        ("0.0.0.0:65535", ("0.0.0.0", 65535)),
+        ("monitor.local:80", ("monitor.local", 80)),
+    ],
+)
+def test_an_address_to_listen_at_is_read(text: str, address: tuple[str, int]) -> None:
+    assert grammar.listening(text) == address
+
+
+@pytest.mark.parametrize(
+    "text", ["8080", ":8080", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:80", "a b:1", "", 8080]
+)
+def test_what_is_no_address_to_listen_at_is_refused_with_one_that_is(text: object) -> None:
+    with pytest.raises(ValueError, match='Write it like "127.0.0.1:8080"'):
+        grammar.listening(text)

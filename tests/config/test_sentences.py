@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitor.config import sentences
-from tests.config.conftest import Town
+from tests.config.conftest import BASE, Town
 from tests.config.test_load import ENV, WHOLE
 
 
@@ -23,6 +23,20 @@ def test_a_small_file_says_what_happens_without_being_asked(town: Town) -> None:
     assert "A bad review goes to paper (a sheet of paper) within 1 hour (looked at: Town Shop every hour)." in told
     assert "There are no teams, so there are no quiet hours: messages come whenever something is seen." in told
     assert "There is no heartbeat address: if this machine stops, nobody is told." in told
+
+
+def test_what_is_posted_is_told_with_where_to_post_and_without_a_look(town: Town) -> None:
+    (town.folder / "secret").write_text("made-up-inbound-secret")
+    (town.folder / "secret").chmod(0o600)
+    source = '[[sources]]\nname = "our form"\nconnector = "inbound_webhook"\nsecret = { file = "secret" }\n'
+    heard = BASE.replace("[monitor]", '[monitor]\nlisten = "[::1]:8080"')
+
+    deaf, listening = (sentences(town.load(source, base=base)) for base in (BASE, heard))
+
+    assert "A bad review goes to paper (a sheet of paper) as soon as it is posted." in deaf
+    assert "What is pushed for our form goes to http://HOST:PORT/push/our%20form." in deaf
+    assert "What is pushed for our form goes to http://[::1]:8080/push/our%20form." in listening
+    assert not any("is looked at" in sentence for sentence in listening)
 
 
 def test_a_team_that_may_not_be_woken_says_so(town: Town) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import re
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -208,6 +209,18 @@ def test_the_line_in_the_docs_works_as_it_stands(running: Running, tmp_path: Pat
     )
 
     assert json.loads(done.stdout) == {"new": 1, "edited": 0, "known": 0}, done.stderr
+
+
+@pytest.mark.slow
+def test_what_was_answered_is_there_when_the_daemon_is_killed_at_once(tmp_path: Path) -> None:
+    with a_town(tmp_path) as town:
+        killed = Running(town)
+        answers = [killed.push({"reviews": [entry(10 * n + k) for k in range(5)]}) for n in range(20)]
+        killed.process.tell(signal.SIGKILL)
+        killed.process.wait()
+
+        assert {answer.status for answer in answers} == {200}
+        assert len(killed.ids()) == 100
 
 
 # --- what is refused -----------------------------------------------------------------------------

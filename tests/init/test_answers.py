@@ -44,6 +44,11 @@ from monitor.config import grammar
         ("<https://shop.example.org/x>", "schema_org", {"url": "https://shop.example.org/x"}),
         ("https://store.steampowered.com/app/506540/Quay/", "steam", {"app_id": "506540"}),
         ("https://addons.mozilla.org/de/firefox/addon/acme-tabs/reviews/", "firefox_addons", {"addon": "acme-tabs"}),
+        (
+            "https://marketplace.visualstudio.com/items?itemName=acme.acme-format&ssr=false#review-details",
+            "vscode_marketplace",
+            {"extension": "acme.acme-format"},
+        ),
         ("WooCommerce shop.example.org", "woocommerce", {"url": "https://shop.example.org"}),
         ("wordpress https://blog.example.org/", "wordpress_comments", {"url": "https://blog.example.org"}),
         ("discourse forum.example.org", "discourse", {"url": "https://forum.example.org"}),

@@ -95,6 +95,9 @@ _BY_ACCESS = {
 _APP_LINK = re.compile(r"(?:apps|itunes)\.apple\.com/(?:(?P<country>[A-Za-z]{2})/)?\S*?\bid(?P<app>\d{4,15})")
 _STEAM_LINK = re.compile(r"(?:steampowered|steamcommunity)\.com/app/(?P<app>\d{1,10})\b")
 _ADDON_LINK = re.compile(r"addons\.mozilla\.org/(?:[^\s?#]*/)?addon/(?P<addon>[^\s/?#&]+)")
+_EXTENSION_LINK = re.compile(
+    r"marketplace\.visualstudio\.com/items\?(?:\S*&)?itemName=(?P<extension>[\w-]+\.[\w.-]*\w)"
+)
 # Software that runs on sites of any name: what people call it · what is read there, every ten minutes.
 _SOFTWARE = {"woocommerce": "The product reviews", "wordpress": "The comments", "discourse": "The posts"}
 _ON_SITE = re.compile(rf"(?P<software>{'|'.join(_SOFTWARE)})\s+(?P<site>\S+)", re.IGNORECASE)
@@ -115,6 +118,8 @@ def recognise(typed: str) -> Watched | NotYet | Post:
         return _steam(game["app"])
     if addon := _ADDON_LINK.search(text):
         return _addon(addon["addon"])
+    if extension := _EXTENSION_LINK.search(text):
+        return _extension(extension["extension"])
     if on_site := _ON_SITE.fullmatch(text):
         return _software(on_site["software"].casefold(), on_site["site"])
     if bare := _APP_ID.fullmatch(text):
@@ -235,6 +240,16 @@ def _addon(addon: str) -> Watched:
         {"addon": addon},
         f"The ratings of {_shown(addon)} on addons.mozilla.org, looked at every 15 minutes.",
         hint="`product` is what the add-on is called in messages",
+    )
+
+
+def _extension(extension: str) -> Watched:
+    return Watched(
+        "vscode-extension",
+        "vscode_marketplace",
+        {"extension": extension},
+        f"The reviews of {_shown(extension)} on the VS Code Marketplace, looked at every 15 minutes.",
+        hint="`product` is what the extension is called in messages",
     )
 
 
