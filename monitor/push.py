@@ -39,6 +39,7 @@ STANDS_STILL = timedelta(minutes=3)
 MOST_LABELS = 1_000  # series of one metric; more sources than that are counted by health only
 LONGEST = 5.0  # seconds for a whole request, and again for its answer
 MOST_AT_ONCE = 16  # connections; one more is closed at once
+MOST_PUSHES = 12  # of them that bring something: whoever asks whether all is well finds a free one
 MOST_UNREAD = 64 * 1024  # bytes of a body that nobody asked for
 MOST_PUSHED = 1024 * 1024  # bytes of a push
 MOST_DRAINED = 16 * MOST_PUSHED  # bytes of a longer one that are read so that its sender hears why it was refused
@@ -182,11 +183,21 @@ class _Handler(BaseHTTPRequestHandler):
             postbox.refuse(name, wrong[1])
             self._no(*wrong)
             self._drain()
+        elif not self.server.pushes.acquire(blocking=False):
+            postbox.refuse(name, "too many at the same time")
+            self._no(503, "too many at the same time: send it again", timedelta(seconds=1))
+            self._drain()
         else:
-            body = self.rfile.read(length := int(self.headers["Content-Length"]))
-            self._end.cancel()
-            if len(body) == length:  # else it was too slow, or went away
-                self._take(postbox, name, body)
+            try:
+                self._read(postbox, name)
+            finally:
+                self.server.pushes.release()
+
+    def _read(self, postbox: Postbox, name: str) -> None:
+        body = self.rfile.read(length := int(self.headers["Content-Length"]))
+        self._end.cancel()
+        if len(body) == length:  # else it was too slow, or went away
+            self._take(postbox, name, body)
 
     def _unreadable(self) -> tuple[int, str] | None:
         """Return why the body is not even read, with the status that says so; None when it is."""
@@ -314,6 +325,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self.registry = CollectorRegistry(auto_describe=False)
         self.registry.register(_Numbers(watched))
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.pushes = threading.BoundedSemaphore(MOST_PUSHES)
         self._free = threading.BoundedSemaphore(MOST_AT_ONCE)
         super().__init__((host, port), _Handler)
 
