@@ -4,6 +4,9 @@ A feed is a window on the newest ten to fifty items, in no order one can rely on
 deleted. Many are not well formed, or have no ids, one id for all, or new ids at every look; so the ids of the
 last look are remembered in the bookmark. https://www.rssboard.org/rss-specification,
 https://www.rfc-editor.org/rfc/rfc4287, https://www.jsonfeed.org/version/1.1/.
+
+WordPress dates a feed of comments by its newest comment: one that is approved late, changed or taken out leaves
+`ETag` and `Last-Modified` as they were, and 304 would hide it (seen on version 6.1).
 """
 
 from __future__ import annotations
@@ -101,7 +104,8 @@ class Feed(Connector[FeedConfig]):
         page = self._json_feed(response.json(), base) if text.startswith("{") else self._xml_feed(text, base)
         mentions = told_apart(page.mentions, response.request.context["known"])
         bookmark = {base: remembered(mentions)} if mentions else None
-        return replace(page, mentions=mentions, bookmark=bookmark)
+        has_comments = any(mention.kind is Kind.COMMENT for mention in mentions)
+        return replace(page, mentions=mentions, bookmark=bookmark, hides_changes=has_comments)
 
     def refused(self, response: Response) -> Refusal | None:
         """Read 410 as the end of the feed, and 403 as a site that lets no program in today."""

@@ -5,6 +5,10 @@ notes are of other types. There is no time of the last change: an edit shows in 
 hold or in the trash answers 401 (`rest_cannot_read`) to who asks for it alone, one that was deleted 404. Stars,
 where a theme has them, are no part of it. Times are UTC without saying so. Sites at WordPress.com have another
 API. https://developer.wordpress.org/rest-api/reference/comments/
+
+Tried on WordPress 6.1: comments of posts that not everybody may see are counted and left out, and answer alone like
+one on hold; so do those in spam. A list that is asked for by post is refused whole when one of the posts is private,
+behind a password or in the trash (`rest_cannot_read_post`).
 """
 
 from __future__ import annotations
@@ -31,7 +35,16 @@ from monitor.connector import (
     Since,
     refused_by_status,
 )
-from monitor.connector.wordpress import FULL_PAGE, SiteUrl, page_of, shut, still_there
+from monitor.connector.wordpress import (
+    FULL_PAGE,
+    PLAIN,
+    AnySiteUrl,
+    asked,
+    has_plain_permalinks,
+    page_of,
+    shut,
+    still_there,
+)
 from monitor.text import from_html, parse_when
 
 COMMENTS = "/wp-json/wp/v2/comments"
@@ -41,7 +54,7 @@ NOT_SHOWN = {404: b'"rest_comment_invalid_id"', 401: b'"rest_cannot_read"', 403:
 class WordPressCommentsConfig(ConnectorConfig):
     """Settings of one WordPress site."""
 
-    url: SiteUrl = Field(description="the address of the site")
+    url: AnySiteUrl = Field(description="the address of the site")
     posts: tuple[PositiveInt, ...] = Field((), description="the numbers of the posts or pages; empty: all")
     match_brand: bool = Field(False, description="keep only comments that name one of your brands")
 
@@ -57,10 +70,10 @@ class WordPressComments(Connector[WordPressCommentsConfig]):
     fastest = timedelta(minutes=5)  # it is somebody's own server
     sees = (
         "All approved comments and what they answer; none on hold, no stars. Answers only where `own_accounts` names "
-        "who writes them. The walk over many pages and deletions were never tried on a real site."
+        "who writes them."
     )
     sees_answers: Literal["yes", "no"] = "yes"
-    proven = "documentation"
+    proven = "server"
 
     def __init__(self, config: WordPressCommentsConfig, brands: Sequence[Brand] = ()) -> None:
         super().__init__(config, brands)
@@ -76,10 +89,10 @@ class WordPressComments(Connector[WordPressCommentsConfig]):
 
     def parse(self, response: Response) -> Page:
         """Read one page of comments, some comments, or one."""
-        asked = response.request.context
-        if asked["one"]:
+        context = response.request.context
+        if context["one"]:
             return Page.read([response.json()], _comment)
-        if asked["these"]:
+        if context["these"]:
             return still_there(response, _comment, self._one)
         return page_of(response, _comment)
 
@@ -88,7 +101,14 @@ class WordPressComments(Connector[WordPressCommentsConfig]):
         code, about = NOT_SHOWN.get(response.status), response.request.about
         if about and code and code in response.body:
             return Refusal(Outcome.GONE, "the site no longer shows the comment", gone=about)
-        return shut(response, COMMENTS, "comments") or refused_by_status(response)
+        if response.status in (401, 403) and b'"rest_cannot_read_post"' in response.body:
+            why = "the site does not (or no longer) show one of the posts to everybody, so it refuses all of them"
+            return Refusal(Outcome.FAILED, f"{why}; take it out of `posts`")
+        if has_plain_permalinks(response):
+            why = f"the permalinks of the site are plain: give its address as {self.config.url}{PLAIN}/"
+            return Refusal(Outcome.FAILED, why)
+        also = f", whether its permalinks are plain (then `url` has to end with {PLAIN}/)"
+        return shut(response, COMMENTS, "comments", also) or refused_by_status(response)
 
     def recheck(self, mentions: Sequence[Mention]) -> Iterable[Request]:
         """Ask for the comments themselves and for what answers them, a hundred at once."""
@@ -101,11 +121,11 @@ class WordPressComments(Connector[WordPressCommentsConfig]):
     def _list(self, params: Mapping[str, Any], these: Sequence[str] = ()) -> Request:
         order = {"orderby": "date_gmt", "order": "desc", "per_page": FULL_PAGE, "page": 1}
         context = {"these": list(these), "one": False}
-        return Request(self.config.url + COMMENTS, {**order, **params}, context=context)
+        return asked(self.config.url, COMMENTS, {**order, **params}, context=context)
 
     def _one(self, external_id: str) -> Request:
-        address = f"{self.config.url}{COMMENTS}/{external_id}"
-        return Request(address, context={"these": [], "one": True}, about=(external_id,))
+        context = {"these": [], "one": True}
+        return asked(self.config.url, f"{COMMENTS}/{external_id}", {}, context=context, about=(external_id,))
 
 
 def _comment(item: Mapping[str, Any]) -> RawMention:

@@ -262,6 +262,7 @@ class Page:
     problems: tuple[ItemProblem, ...] = ()
     repaired: bool = False  # the answer was not well formed, and was read all the same
     gap: str | None = None  # why nobody will see what stood between the newest known and the oldest shown here
+    hides_changes: bool = False  # the site calls this unchanged when it is not: it is asked for whole each time
 
     @classmethod
     def read(

@@ -23,6 +23,7 @@ MOST_REMEMBERED = 500  # ids of one feed
 _TAG = re.compile("<[a-zA-Z/!]")
 _MAIL = re.compile(r"[<(]?\s*(?:mailto:)?[^\s<>()]+@[^\s<>()]+\.[^\s<>()]+[>)]?")
 _GOOGLE = re.compile(r"www\.google\.[a-z.]{2,6}")
+_LOCKED = "action=postpass"  # where WordPress shows a form for a password in place of the words
 _TRACKING = re.compile(r"utm_|(?:fbclid|gclid|mc_cid|mc_eid)$")
 
 
@@ -82,8 +83,10 @@ def _json_author(part: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _words(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the fullest text of an entry, with its type and language."""
+    """Return the fullest text of an entry, with its type and language; nothing for one behind a password."""
     for part in entry.get("content", ()):
+        if _LOCKED in part["value"]:
+            return {}
         if part["type"].startswith("text/") or "html" in part["type"]:
             return dict(part)
     return dict(entry.get("summary_detail", {}))

@@ -1,13 +1,16 @@
 """What the connectors share that read a WordPress site through its REST API: its address, its pages, its walls.
 
 A list comes a hundred at most; `X-WP-Total` and `X-WP-TotalPages` say how much there is. Entries that the reader
-may not see are left out of a page, so a short page need not be the last one.
+may not see are counted there and left out of a page, so a short or empty page need not be the last one.
 https://developer.wordpress.org/rest-api/using-the-rest-api/pagination/
+
+A site with plain permalinks knows no `/wp-json/`: it shows its front page there, or 404. What names the API in every
+answer then ends with `?rest_route=/`. https://developer.wordpress.org/rest-api/extending-the-rest-api/routes-and-endpoints/
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -18,6 +21,7 @@ from monitor.connector.pages import checked_site
 from monitor.text import number
 
 FULL_PAGE = 100  # the most the API gives
+PLAIN = "/?rest_route="  # how the address of a site ends whose permalinks are plain
 
 
 def _site(url: str) -> str:
@@ -27,17 +31,37 @@ def _site(url: str) -> str:
 SiteUrl = Annotated[str, AfterValidator(_site)]
 
 
+def _site_or_plain(url: str) -> str:
+    front, plain, _ = url.partition("?rest_route=")
+    return checked_site(front.removesuffix("index.php")) + PLAIN if plain else _site(url)
+
+
+AnySiteUrl = Annotated[str, AfterValidator(_site_or_plain)]
+
+
+def asked(site: str, path: str, params: Mapping[str, Any], **more: Any) -> Request:
+    """Return the question for a `path` that begins with /wp-json, put as the site's permalinks allow."""
+    if not site.endswith(PLAIN):
+        return Request(site + path, params, **more)
+    route = {"rest_route": path.removeprefix("/wp-json")}
+    return Request(site.removesuffix(PLAIN) + "/", {**route, **params}, **more)
+
+
+def has_plain_permalinks(response: Response) -> bool:
+    """Say whether the site names another way to its API than the `/wp-json/` that was asked for."""
+    links = [value for name, value in response.headers if name == "link" and "https://api.w.org/" in value]
+    return "/wp-json/" in response.request.url and any("?rest_route=/" in link for link in links)
+
+
 def page_of(response: Response, reader: Callable[[Any], RawMention | None]) -> Page:
     """Return one page of a list, with the request for the next one. Raises ParseError for what is no list.
 
     An empty list counts only where the site says that there is nothing more: plugins and caches make empty
-    ones, too.
+    ones, too. It is no end: all of its entries may belong to posts that are not shown to everybody.
     """
     here, pages = response.request.params["page"], number(response.header("x-wp-totalpages"))
     entries = response.json()
-    page = Page.read(entries, reader)
-    if not entries:
-        return _empty(here, pages)
+    page = Page.read(entries, reader) if entries else _empty(here, pages)
     more = len(entries) >= FULL_PAGE if pages is None else here < pages
     return replace(page, follow=(next_of(response.request, here + 1),)) if more else page
 

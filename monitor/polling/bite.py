@@ -111,7 +111,7 @@ class Bite:
         if page is None:
             self.unchanged += 1
             return True
-        if response is not None and problems == len(self.catch.problems):
+        if response is not None and not page.hides_changes and problems == len(self.catch.problems):
             self._remember_validators(key, response)
         self.commit = page.commit
         return not page.commit  # what was shown is destroyed by the next question: save first

@@ -183,6 +183,22 @@ def test_a_comment_on_a_blog_names_its_post(feed: Connector[Any]) -> None:
     assert said.parent_id == said.thread_id == "https://blog.example/?p=7"
 
 
+@pytest.mark.parametrize(("number", "hides"), [("https://blog.example/?p=7#comment-12", True), ("town-1", False)])
+def test_a_feed_with_comments_is_not_believed_when_it_says_unchanged(
+    feed: Connector[Any], number: str, hides: bool
+) -> None:
+    assert read(feed, rss(item().replace("town-1", number))).hides_changes is hides
+
+
+def test_a_form_for_a_password_is_not_what_somebody_said(feed: Connector[Any]) -> None:
+    form = '<form action="https://blog.example/wp-login.php?action=postpass">To view it enter your password.</form>'
+    locked = f"<content:encoded><![CDATA[{form}]]></content:encoded>"
+
+    said = only(read(feed, rss(item(text="Protected Comments: Please enter your password.", more=locked))))
+
+    assert (said.title, said.text) == ("Post 1", "")
+
+
 def test_a_comment_in_atom_names_what_it_answers(feed: Connector[Any]) -> None:
     reply = (
         '<thr:in-reply-to xmlns:thr="http://purl.org/syndication/thread/1.0" ref="urn:post" href="https://a.example/"/>'

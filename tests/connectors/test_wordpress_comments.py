@@ -113,7 +113,9 @@ def test_a_comment_that_is_deleted_or_in_the_trash_is_gone(blog: Connector[Any],
 @pytest.mark.parametrize(
     ("status", "code", "words"),
     [
-        (404, "rest_no_route", "look whether `url` is right, and whether something has switched off /wp-json"),
+        (404, "rest_no_route", "look whether `url` is right, whether its permalinks are plain (then `url` has to end "),
+        (404, "rest_no_route", "with /?rest_route=/), and whether something has switched off /wp-json/wp/v2/comments"),
+        (401, "rest_cannot_read_post", "take it out of `posts`"),
         (401, "rest_not_logged_in", "let /wp-json/wp/v2/comments through"),
         (403, "rest_forbidden", "let /wp-json/wp/v2/comments through"),
     ],
@@ -129,3 +131,34 @@ def test_a_site_that_is_shut_is_no_deleted_comment(blog: Connector[Any], status:
 def test_comments_may_have_to_name_a_brand(blog: Connector[Any]) -> None:
     assert not blog.searches
     assert made("wordpress_comments", match_brand=True).searches
+
+
+@pytest.mark.parametrize("given", [f"{SITE}/?rest_route=/", f"{SITE}/index.php?rest_route=/", f"{SITE}?rest_route="])
+def test_a_site_with_plain_permalinks_is_asked_in_its_own_way(given: str) -> None:
+    plain = made("wordpress_comments", url=given)
+
+    request = first_request(plain)
+    page = read(plain, listed(), next(iter(plain.recheck(known(plain, 52)))))  # type: ignore[arg-type]
+
+    assert (request.url, request.params["rest_route"]) == (f"{SITE}/", "/wp/v2/comments")
+    assert request.params["per_page"] == 100
+    [alone_] = page.follow
+    assert (alone_.url, alone_.params) == (f"{SITE}/", {"rest_route": "/wp/v2/comments/52"})  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_plain_permalinks_are_told_with_the_address_to_give(blog: Connector[Any], status: int) -> None:
+    api = f'<{SITE}/index.php?rest_route=/>; rel="https://api.w.org/"'
+    front = Answer("<html>Welcome</html>", status, headers={"Link": api}, content_type="text/html")
+
+    refusal = blog.refused(response_to(first_request(blog), front))
+
+    assert refusal is not None
+    assert f"give its address as {SITE}/?rest_route=/" in refusal.why
+
+
+def test_an_empty_page_before_the_last_is_told_and_leads_on(blog: Connector[Any]) -> None:
+    page = read(blog, listed(pages=2, total=101))
+
+    assert [problem.what for problem in page.problems] == ["page 1 of 2 is empty: what belongs there was not seen"]
+    assert [request.params["page"] for request in page.follow] == [2]  # type: ignore[union-attr]

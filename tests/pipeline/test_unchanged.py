@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from monitor import polling
-from tests.pipeline.driving import Drive, Driver
+from tests.pipeline.driving import Drive, Driver, source
 from tests.pipeline.test_walks import company, pages
 from tests.town import Answer, Asked, Site, review
 from tests.town.sites import Branches, at
@@ -66,6 +66,25 @@ def test_once_a_day_it_is_asked_for_whole_and_a_tag_that_stayed_hides_nothing_fo
 
     assert branch.asked_with == ['"one"'] * 4 + [None]
     assert driver.ids() == ["r1", "r2"]
+
+
+def test_a_page_that_hides_changes_is_asked_for_whole_each_time(site: Site, drive: Drive) -> None:
+    asked_with: list[str | None] = []
+
+    def answer(asked: Asked) -> Answer:
+        asked_with.append(asked.headers.get("if-none-match"))
+        number = f"https://blog.example/?p=7#comment-{len(asked_with)}"
+        body = f'<rss version="2.0"><channel><item><guid>{number}</guid><title>So</title></item></channel></rss>'
+        return Answer(body.encode(), 200, {"ETag": '"one"'})
+
+    site.routes["/comments/feed/"] = answer
+    driver = drive(source("blog", "feed", site, url="https://blog.example/comments/feed/", every="5 min"))
+
+    for _ in range(2):
+        driver.look("blog", minutes=5)
+
+    assert asked_with == [None, None]
+    assert len(driver.ids()) == 2
 
 
 def test_a_page_with_new_content_gives_the_tag_for_the_next_look(site: Site, drive: Drive) -> None:
