@@ -219,7 +219,7 @@ def _affordable(
             break
         wanted = wanted[: len(wanted) // 2]
     if not wanted or (room is not None and len(wanted) < min(LEAST_BOUGHT, whole)):
-        why = f"the budget of the day for {source.account} does not reach further"
+        why = f"the budget of {source.account} does not reach further: raise `daily_budget`, or shorten `retention`"
         rereads.save(conn, source.name, replace(one, why=why).as_json())
         return None
     planned[account] = planned.get(account, 0) + cost

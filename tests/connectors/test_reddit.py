@@ -287,6 +287,7 @@ def test_a_hundred_things_are_asked_for_at_once_and_each_thread_by_itself() -> N
     assert [len(batch) for batch in batches] == [100, 50]
     assert [name for batch in batches for name in batch] == [mention.external_id for mention in many]
     assert len(requests) - len(batches) == 150
+    assert len(list(subject.reread(many))) == 2, "whether they stand needs no threads"
     assert all(request.about == () for request in requests)  # one that is missing says nothing of the others
 
 

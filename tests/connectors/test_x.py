@@ -370,6 +370,7 @@ def test_our_answers_are_looked_for_in_many_conversations_at_once(x: Connector[A
     assert sorted(re.findall(r"conversation_id:(\d+)", " ".join(queries))) == ids
     assert all(query.endswith(") (from:12345)") and len(query) <= 512 for query in queries)
     assert len(queries) == 5
+    assert len(asked(x.reread([known(one) for one in ids]))) == 1, "whether they stand is one question"
     assert {request.cost for request in searches} == {10 * CENT // 2 + CENT}
 
 

@@ -286,6 +286,7 @@ def test_what_is_known_is_asked_for_fifty_at_once_and_its_threads_for_our_answer
     assert isinstance(replies, Request)
     assert [len(one.params["id"].split(",")) for one in (some, rest, posts)] == [50, 10, 1]
     assert posts.url == f"{API}/videos"
+    assert len(list(channel.reread([*comments, known(VIDEO, Kind.POST, WATCH)]))) == 3, "no replies are sought"
     assert replies.params["parentId"] == "Ug0"
     answer = read(channel, Answer(page(reply(2, 0, videoId=..., authorChannelId={"value": OURS}))), replies)
     assert [one.url for one in answer.mentions] == [f"{WATCH}&lc=Ug0.2"]

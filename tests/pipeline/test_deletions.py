@@ -211,7 +211,7 @@ def test_it_spends_no_more_of_the_budget_than_the_day_has_come_to(
     assert driver.write(lambda conn: followup.late(conn, driver.routing, driver.clock())) == 0
     [facts] = [row.facts for row in driver.rows("select facts from alerts where reason = 'damage'")]
     assert "within 24 hours" in str(facts)
-    assert "the budget of the day for card" in str(facts)
+    assert "the budget of card does not reach further" in str(facts)
 
 
 def test_sources_that_share_an_account_share_its_money(
