@@ -68,6 +68,8 @@ _LATER: tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...] = (
     (("Discord",), ("discord.com",), "It will need a bot in your server. I can tell you there already."),
     (("Telegram",), ("t.me", "telegram.org"), "It will need a bot in your group."),
     (("GitHub",), ("github.com",), ""),
+    (("Visual Studio Marketplace", "vs code marketplace"), ("marketplace.visualstudio.com",),
+     "Microsoft says that the terms let no program but its own use its API."),
     (("Amazon",), ("amazon.com",), "It lets no program read its reviews and has no API for them."),
     (("Booking.com", "booking"), ("booking.com",), "Its API is for certified partners only."),
 )  # fmt: skip
@@ -95,9 +97,6 @@ _BY_ACCESS = {
 _APP_LINK = re.compile(r"(?:apps|itunes)\.apple\.com/(?:(?P<country>[A-Za-z]{2})/)?\S*?\bid(?P<app>\d{4,15})")
 _STEAM_LINK = re.compile(r"(?:steampowered|steamcommunity)\.com/app/(?P<app>\d{1,10})\b")
 _ADDON_LINK = re.compile(r"addons\.mozilla\.org/(?:[^\s?#]*/)?addon/(?P<addon>[^\s/?#&]+)")
-_EXTENSION_LINK = re.compile(
-    r"marketplace\.visualstudio\.com/items\?(?:\S*&)?itemName=(?P<extension>[\w-]+\.[\w.-]*\w)"
-)
 # Software that runs on sites of any name: what people call it · what is read there, every ten minutes.
 _SOFTWARE = {"woocommerce": "The product reviews", "wordpress": "The comments", "discourse": "The posts"}
 _ON_SITE = re.compile(rf"(?P<software>{'|'.join(_SOFTWARE)})\s+(?P<site>\S+)", re.IGNORECASE)
@@ -118,8 +117,6 @@ def recognise(typed: str) -> Watched | NotYet | Post:
         return _steam(game["app"])
     if addon := _ADDON_LINK.search(text):
         return _addon(addon["addon"])
-    if extension := _EXTENSION_LINK.search(text):
-        return _extension(extension["extension"])
     if on_site := _ON_SITE.fullmatch(text):
         return _software(on_site["software"].casefold(), on_site["site"])
     if bare := _APP_ID.fullmatch(text):
@@ -240,16 +237,6 @@ def _addon(addon: str) -> Watched:
         {"addon": addon},
         f"The ratings of {_shown(addon)} on addons.mozilla.org, looked at every 15 minutes.",
         hint="`product` is what the add-on is called in messages",
-    )
-
-
-def _extension(extension: str) -> Watched:
-    return Watched(
-        "vscode-extension",
-        "vscode_marketplace",
-        {"extension": extension},
-        f"The reviews of {_shown(extension)} on the VS Code Marketplace, looked at every 15 minutes.",
-        hint="`product` is what the extension is called in messages",
     )
 
 
