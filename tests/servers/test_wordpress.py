@@ -111,11 +111,10 @@ class Blog:
         """Change the words of a comment."""
         assert self.site.call("wp_update_comment", {"comment_ID": int(comment), "comment_content": text})
 
-    def tag(self, feed: str) -> str | None:
-        """Return the ETag of a feed: what a program would ask with whether it has changed."""
+    def shows(self, feed: str) -> tuple[str | None, str]:
+        """Return the ETag of a feed, with which a program may ask whether it has changed, and the feed."""
         with urlopen(self.site.address + feed, timeout=30) as answer:
-            tag: str | None = answer.headers["ETag"]
-            return tag
+            return answer.headers["ETag"], answer.read().decode()
 
     def watched(self, drive: Drive, **options: Any) -> Driver:
         """Return a driver that reads the comments of the post; user 1 is us."""
@@ -170,6 +169,7 @@ def test_history_is_read_page_by_page_and_what_is_new_is_found(blog: Blog, drive
     new = blog.says("One more cup", "And another one")
 
     found = went_well(driver, minutes=5)
+    blog.says("Another site links here.", comment_type="pingback")
     quiet = went_well(driver, minutes=5)
 
     assert first == before
@@ -372,12 +372,14 @@ def test_the_feed_of_comments_shows_them_with_their_post(feed: str, blog: Blog, 
     driver = blog.fed(drive, feed)
     went_well(driver)
     held = blog.visitor_says("I wait.", "Bo")
+    [pingback] = blog.says("Another site links here.", comment_type="pingback")
     [said] = blog.says(f"{BAD}\nNever & <b>again</b>!", comment_author="Nia")
 
     went_well(driver, minutes=16)
 
     post = blog.site.call("get_the_guid", blog.number)
     assert f"{post}#comment-{held}" not in driver.ids()
+    assert f"{post}#comment-{pingback}" in driver.ids()  # nothing in the feed tells it from a comment
     [row] = driver.rows("select * from mentions where external_id = :id", id=f"{post}#comment-{said}")
     assert (row.kind, row.author, row.parent_id) == ("comment", "Nia", post)
     assert f"{BAD}\nNever & again!" in texts(driver)
@@ -392,7 +394,7 @@ def test_what_changes_in_the_feed_of_comments_is_seen_although_the_site_says_unc
     [newer] = blog.says("Newer.", comment_date=stamp(datetime.now(UTC) + timedelta(seconds=2)))
     driver = blog.fed(drive, f"/?feed=rss2&p={blog.number}")
     went_well(driver)
-    tag = blog.tag(f"/?feed=rss2&p={blog.number}")
+    tag, _ = blog.shows(f"/?feed=rss2&p={blog.number}")
     if change == "edited":
         blog.edits(newer, "I waited, then edited.")
     else:
@@ -400,7 +402,7 @@ def test_what_changes_in_the_feed_of_comments_is_seen_although_the_site_says_unc
 
     [looked] = went_well(driver, minutes=16)
 
-    assert blog.tag(f"/?feed=rss2&p={blog.number}") == tag  # the site's own fault, which is why we do not ask so
+    assert blog.shows(f"/?feed=rss2&p={blog.number}")[0] == tag  # the site's own fault, which is why we do not ask so
     assert not looked.look.not_modified
     assert any("waited" in text for text in texts(driver))
 
@@ -440,6 +442,7 @@ def test_the_feed_of_posts_is_asked_only_for_what_is_new_and_shows_an_edit(blog:
     [edited] = went_well(driver, minutes=16)
 
     assert quiet.look.not_modified
+    assert f'<enclosure url="{file}" length="1234" type="audio/mpeg" />' in blog.shows("/feed/")[1]
     assert guid == blog.site.call("get_the_guid", episode)
     [row] = driver.rows("select * from mentions where external_id = :id", id=guid)
     assert (row.kind, row.author, row.url) == ("post", "boss", blog.site.call("get_permalink", episode))
