@@ -75,7 +75,7 @@ def erase(store: Store, ids: Sequence[int], wanted: Wanted, *, folder: Path, now
         room = f"there was no room to rewrite {', '.join(copies.left)}: they still hold it"
         trouble = f"{trouble}; {room}" if trouble else room
     words = [*(name for name in done.words.names if len(name) >= purging.SHORTEST_NAME), *done.words.texts]
-    copies = replace(copies, may_hold=scouring.others(store, folder, words))
+    copies = replace(copies, may_hold=scouring.others(store, folder, words, copies.rewritten))
     return Outcome(done.mentions, closed, done.called_off, done.told, copies, trouble)
 
 

@@ -7,8 +7,8 @@ import sqlite3
 import tempfile
 import threading
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from monitor.errors import MonitorError, StoreError, UsageError
-from monitor.store import backups, connecting, copies, standing
+from monitor.store import backups, connecting, copies, dump, standing
 from monitor.store.connecting import file_uri, sqlite_told, telling
 from monitor.store.engine import Store
 from monitor.store.files import replacing_path, still_written
@@ -29,6 +29,7 @@ Work = Callable[[Connection], None]
 READERS_END = 300  # times a tenth of a second; a read of ours lasts far shorter
 COPY_ENDS = 600  # likewise: for a copy to be complete
 SCRATCH = ".monitor-erase-"
+ROLLBACK = b"\x01"  # in the header: no write-ahead log, as in every copy and in no database that we use
 PACKED = frozenset({".zip", ".gz", ".xz", ".bz2", ".7z", ".xlsx", ".parquet", ".ods"})
 LARGEST = 1 << 30  # bytes of a foreign file that is looked through
 PIECE = 1 << 20
@@ -125,6 +126,10 @@ def in_copies(store: Store, folder: Path, work: Work, now: datetime) -> Copies:
                     continue
                 _delete(path)
                 deleted.append(path.name)
+    for path in _by_hand(store, folder):  # nobody said that these may go
+        with suppress(MonitorError, OSError, sqlite3.Error, sa.exc.DBAPIError, zipfile.BadZipFile):
+            _rewrite(path, work, now)
+            rewritten.append(path.name)
     return Copies(tuple(rewritten), tuple(deleted), tuple(left))
 
 
@@ -141,6 +146,28 @@ def _copies(store: Store, folder: Path) -> Iterator[Path]:
         ours = any(path.name.startswith(f"{name}.{what}-") for what in ("before", "daily", "damaged"))
         if ours and path.is_file() and not path.name.endswith(("-wal", "-shm")):
             yield path
+
+
+def _by_hand(store: Store, folder: Path) -> Iterator[Path]:
+    """Yield what somebody let `monitor backup` write there. A database in use is told from it by its log mode."""
+    _, places = _places(store, folder)
+    copied = set(_copies(store, folder))
+    for path in (path for place in dict.fromkeys([*places, folder]) for path in sorted(place.iterdir())):
+        if path in copied or path == store.path or not path.is_file() or path.is_symlink():
+            continue
+        with suppress(OSError), path.open("rb") as stream:
+            head = stream.read(20)
+            in_use = head[18:19] != ROLLBACK or path.with_name(f"{path.name}.lock").exists()
+            if (head.startswith(standing.MAGIC) and not in_use) or (head.startswith(b"PK") and _is_archive(path)):
+                yield path
+
+
+def _is_archive(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return dump.MANIFEST in archive.namelist()
+    except (zipfile.BadZipFile, OSError):
+        return False
 
 
 def _clear_away(store: Store, folder: Path) -> None:
@@ -189,10 +216,10 @@ def _delete(path: Path) -> None:
 # --- other files ---------------------------------------------------------------------------------
 
 
-def others(store: Store, folder: Path, words: Sequence[str]) -> tuple[str, ...]:
+def others(store: Store, folder: Path, words: Sequence[str], but: Collection[str]) -> tuple[str, ...]:
     """Return the files beside the database and the configuration that hold one of the words, or may: packed ones.
 
-    They are exports, copies of somebody's own, databases of others: ours neither to change nor to delete.
+    They are exports and databases of others: ours neither to change nor to delete. `but` names those that are done.
     """
     needles = [word.encode() for word in words]
     beside = [store.path.parent, store.path.parent / "backups"] if store.path else []
@@ -202,7 +229,12 @@ def others(store: Store, folder: Path, words: Sequence[str]) -> tuple[str, ...]:
     found = []
     for place in dict.fromkeys([*beside, folder, folder / "backups"]):
         for path in sorted(place.iterdir()) if place.is_dir() else ():
-            if path.is_file() and path not in ours and (path.suffix in PACKED or _holds(path, needles)):
+            if (
+                path.is_file()
+                and path not in ours
+                and path.name not in but
+                and (path.suffix in PACKED or _holds(path, needles))
+            ):
                 found.append(str(path))  # noqa: PERF401  # easier to read so
     return tuple(found)
 

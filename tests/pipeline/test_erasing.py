@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -188,6 +190,22 @@ def test_it_says_where_messages_about_it_stand(site: Site, drive: Drive) -> None
     done = erase(driver, author=NAME, source="company")
 
     assert done.told == (("screen", driver.one("select 1")),)
+
+
+def test_a_backup_that_somebody_made_beside_it_is_rewritten_and_a_database_in_use_is_left(
+    site: Site, drive: Drive, tmp_path: Path
+) -> None:
+    driver, _ = complained(site, drive)
+    backups.backup(driver.store, tmp_path / "mine.db", driver.clock())
+    backups.backup(driver.store, tmp_path / "other.db", driver.clock())
+    with closing(sqlite3.connect(tmp_path / "other.db")) as conn:
+        conn.execute("PRAGMA journal_mode=WAL")
+
+    done = erase(driver, author=NAME, source="company")
+
+    assert done.copies.rewritten == ("mine.db",)
+    assert list(found_in(tmp_path)) == ["other.db"]
+    assert [Path(name).name for name in done.copies.may_hold] == ["other.db"]
 
 
 def test_a_copy_for_which_there_is_no_room_stays_and_is_done_the_next_time(
