@@ -132,7 +132,7 @@ class Settings:
     sources: tuple[SourceSettings, ...]
     channels: tuple[ChannelSettings, ...]
     rules: tuple[Rule, ...]  # never empty; `channels` of each is filled in
-    scorer: str = "stars-vader"
+    scorer: str = "reviews"
     listen: tuple[str, int] | None = None  # where the daemon answers /healthz, /metrics and /push/
     public_url: str | None = None  # how others reach that
     heartbeat_allow_private: bool = False

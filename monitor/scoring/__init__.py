@@ -15,7 +15,7 @@ from monitor.models import Mention, Rating, Scorable, Score
 
 __all__ = ["DEFAULT", "NAMES", "Scorer", "badness", "scorable", "scorer"]
 
-DEFAULT = "stars-vader"
+DEFAULT = "reviews"
 UNREADABLE = 0.3  # badness where there are neither stars nor English: below every alert
 
 
@@ -32,7 +32,7 @@ class Scorer(Protocol):
 
     @property
     def id(self) -> str:
-        """Return name and version, "stars-vader/2"."""
+        """Return name and version, "reviews/3"."""
 
     def score(self, items: Sequence[Scorable]) -> list[Score]:
         """Return one score an item, in order. Never raises for what a text holds."""

@@ -1,5 +1,8 @@
 """The review scorer: stars by log-odds, VADER's numbers, named phrases, and the weight of each group of words.
 
+Where stars decide alone (one and two alert, four and five do not), the words say what it is about and whether it is
+dangerous, and are read the short way; group by group they are weighed where something depends on it.
+
 The numbers stand in a small file that was fitted on labelled posts, leave one source out;
 docs/scoring.md tells what it reaches, where it fails, and how the file was made.
 """
@@ -19,6 +22,7 @@ from monitor.scoring.phrases import Found, Spans, phrases, tokens_of
 from monitor.scoring.prepare import prepare
 from monitor.scoring.stars import ALERT_AT, HIGH_STARS, LOW_STARS, WATCH_AT, prior
 from monitor.scoring.stars import in_words as stars_in_words
+from monitor.scoring.stars_vader import StarsVader
 from monitor.scoring.vader import Vader
 from monitor.scoring.weights import Group, Table, in_words, table
 
@@ -61,11 +65,12 @@ class Reviews:
     """The scorer for reviews and posts. Stateless after it has read its tables; safe to share between threads."""
 
     name = "reviews"
-    version = 2
+    version = 3
 
     def __init__(self) -> None:
         self.id = f"{self.name}/{self.version}"  # as it stands beside every score
         self._vader = Vader()
+        self._short = StarsVader(speaks_as=self.id)
         self._phrases = phrases(opinions=True)
         english = table("en")
         assert english is not None
@@ -86,10 +91,14 @@ class Reviews:
         return [self._badness(item) for item in items]
 
     def _badness(self, item: Scorable) -> float | None:
+        if _stars_decide(item):
+            return self._short.score((item,))[0].badness
         read = self._read(item, aloud=False)
         return _badness(item.rating.stars if item.rating else None, read, danger=bool(read.names("danger")))
 
     def _score(self, item: Scorable) -> Score:
+        if _stars_decide(item):
+            return self._short.score((item,))[0]
         stars = item.rating.stars if item.rating else None
         read = self._read(item, aloud=True)
         topics, dangers = (read.names("topic"), read.names("danger")) if read.found else ((), ())
@@ -190,6 +199,11 @@ class Reviews:
             if len(kept) == _SHOWN_GROUPS:
                 break
         return tuple(kept)
+
+
+def _stars_decide(item: Scorable) -> bool:
+    stars = item.rating.stars if item.rating else None
+    return stars is not None and not LOW_STARS <= stars < HIGH_STARS
 
 
 def _foreign(text: str, language: str | None, tokens: Sequence[str]) -> _Read:

@@ -58,8 +58,8 @@ class StarsVader:
     name = "stars-vader"
     version = 2
 
-    def __init__(self, named: Phrases | None = None) -> None:
-        self.id = f"{self.name}/{self.version}"  # as it stands beside every score
+    def __init__(self, named: Phrases | None = None, speaks_as: str | None = None) -> None:
+        self.id = speaks_as or f"{self.name}/{self.version}"  # as it stands beside every score
         self._vader = Vader()
         self._phrases = phrases() if named is None else named
 

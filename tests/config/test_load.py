@@ -226,7 +226,7 @@ def test_a_small_file_has_the_defaults_a_person_would_want(town: Town) -> None:
     assert settings.retention == Retention()
     assert settings.targets[Severity.HIGH] == Target(timedelta(hours=4), working=True)
     assert settings.rules == (Rule("bad reviews", ("support",), when="bad"),)
-    assert settings.scorer == "stars-vader"
+    assert settings.scorer == "reviews"
     assert set(settings.hours) == {"shop", "office"}
     assert settings.hours["office"].week[4] == (Span(time(9), time(18)),)
     assert settings.hours["office"].week[5] == ()

@@ -70,7 +70,7 @@ class Week:
         self.lines: list[str] = []
         self.earlier = self.by_jonas(on(-200, "12:00"), number=2, stars=5, text="Nice place.")
         town.site.shows("quay", self.earlier, review(1))
-        town.site.shows("fair", review(7))
+        town.site.shows("fair", review(7, stars=4))
         extra = TEAM.replace("SITE", town.site.url)
         self.monitor = watch(at=on(0, "21:30"), every="10 min", source='team = "front"', extra=extra)
         self._tick()
@@ -108,9 +108,9 @@ class Week:
         self.monitor.daemon._minute()
         self.monitor.daemon.until_idle()
         when = f"{self.monitor.clock():%a %d %b %H:%M}"
-        for post in self.town.slack.posts:
-            self.lines.append(f"{when}  SLACK\n{_indented(_words(post))}\n")
-        for mail in sorted(self.town.mail.received, key=lambda mail: str(mail["To"])):
+        for words in sorted(map(_words, self.town.slack.posts)):  # which of two comes first is left to the threads
+            self.lines.append(f"{when}  SLACK\n{_indented(words)}\n")
+        for mail in sorted(self.town.mail.received, key=lambda mail: (str(mail["To"]), str(mail["Subject"]))):
             body = mail.get_body(("plain",))
             text = body.get_content() if body is not None else ""
             self.lines.append(f"{when}  MAIL to {mail['To']}: {mail['Subject']}\n{_indented(text)}\n")

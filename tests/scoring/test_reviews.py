@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from time import process_time
 
 import pytest
@@ -231,3 +232,27 @@ def test_the_tables_load_quickly_and_without_the_libraries_that_made_them() -> N
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "True []"
+
+
+# --- where stars decide --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stars", [1, 2, 4, 5])
+@pytest.mark.parametrize("text", ["Waited 40 minutes, then it was cold. Nobody said a word.", "Lovely.", "", "Schade."])
+def test_where_stars_decide_the_words_are_read_the_short_way(stars: int, text: str) -> None:
+    item = Scorable(text, Rating(stars))
+
+    [short] = scoring.scorer("stars-vader").score([item])
+    [score] = scoring.scorer("reviews").score([item])
+
+    assert score == replace(short, scorer="reviews/3")
+
+
+@pytest.mark.parametrize("rating", [None, Rating(3), Rating(5, best=9, worst=1)])
+def test_where_they_do_not_the_words_are_weighed(rating: Rating | None) -> None:
+    item = Scorable("Been on hold for 2 hours and the line went dead.", rating)
+
+    [short] = scoring.scorer("stars-vader").score([item])
+    [score] = scoring.scorer("reviews").score([item])
+
+    assert score.badness != short.badness
