@@ -19,7 +19,7 @@ from monitor.config import SourceSettings
 from monitor.models import CaseState, Json, Person, Reason, Severity, Step
 from monitor.store import Connection, cases, sources
 
-AT_ONCE = 1_000  # cases in one transaction; the next minute takes the rest
+AT_ONCE = 400  # cases in one transaction, half a second of work; the next minute takes the rest
 NOBODY_THERE = "nobody_there"  # in `meta`: the teams whose clock waits
 
 

@@ -50,14 +50,17 @@ class Worth:
 
 def worth(case: Waiting, now: datetime) -> Worth:
     """Return what an answer to a case is worth now."""
-    reach, fresh, urge = _reach(case), _to_come(case, now), _urge(case, now)
+    return Worth(value(case, now), reasons(case, now))
+
+
+def value(case: Waiting, now: datetime) -> float:
+    """Return the worth of a case without the reasons: ten thousand are sorted, and twenty are shown."""
     at_work = 1.0
     if case.state is CaseState.ANSWERED:
         at_work = SAID_TO_BE_ANSWERED
     elif case.assignee is not None:
         at_work = SOMEBODY_HAS_IT
-    value = SEVERITY[case.severity] * reach * fresh * at_work * urge
-    return Worth(value, _reasons(case, fresh, now))
+    return SEVERITY[case.severity] * _reach(case) * _to_come(case, now) * at_work * _urge(case, now)
 
 
 def _reach(case: Waiting) -> float:
@@ -85,7 +88,9 @@ def _urge(case: Waiting, now: datetime) -> float:
     return 1.0 + (OVERDUE - 1.0) * (1.0 - min(left / whole, 1.0))
 
 
-def _reasons(case: Waiting, fresh: float, now: datetime) -> tuple[str, ...]:
+def reasons(case: Waiting, now: datetime) -> tuple[str, ...]:
+    """Return in words why a case is worth what it is."""
+    fresh = _to_come(case, now)
     found = [{Severity.CRITICAL: "danger or a very large audience"}.get(case.severity, str(case.severity))]
     if case.audience is not None and case.audience >= LARGE:
         found.append(f"{case.audience:,} {case.audience_kind or 'readers'}")

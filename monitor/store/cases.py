@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +14,8 @@ from monitor.models import CaseState, Json, Severity
 from monitor.store import schema as t
 from monitor.store.bulk import insert_many, reserve
 from monitor.store.mentions import chunks
+
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)  # something is planned, in a way that an index can find
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +129,15 @@ def due_rechecks(conn: Connection, now: datetime, *, busy: Collection[str] = (),
     Sources that are `busy`, or that asked us to wait, come later. Rows: case_id, rechecks, mention_id, source.
     """
     c, m, s = t.cases.c, t.mentions.c, t.sources.c
+    # The source of a mention as an expression: SQLite would go through all mentions of all sources instead.
+    its_source = sa.literal("").concat(m.source)
     return list(
         conn.execute(
             sa.select(
                 c.id.label("case_id"), c.rechecks, m.id.label("mention_id"), m.source,
             )
             .join(t.mentions, m.case_id == c.id)
-            .join(t.sources, s.name == m.source)
+            .join(t.sources, s.name == its_source)
             .where(
                 c.recheck_at <= now,
                 c.state != CaseState.CLOSED,
@@ -200,28 +204,50 @@ def without_next_step(conn: Connection, opened_before: datetime, limit: int = 10
     return list(conn.scalars(query.order_by(c.id).limit(limit)))
 
 
-def waiting_rows(conn: Connection, assignee: str | None = None) -> list[Any]:
+def waiting_rows(conn: Connection, assignee: str | None = None) -> Sequence[Any]:
     """Return every case that waits for an answer with each mention it is about; those put off are left out.
 
-    Rows: id, state, severity, team, assignee, opened_at, due_at, next_step_at, mention_id, source, place, product,
-    kind, author, audience, audience_kind, sort_at, url, answer_url.
+    Rows: id, mention_id, state, severity, kind, opened_at, sort_at, due_at, assignee, audience, audience_kind.
     """
     c, m = t.cases.c, t.mentions.c
-    unanswered = sa.and_(c.state == CaseState.ANSWERED, c.answer_seen_at.is_(None))
-    waits = sa.or_(c.state.in_((CaseState.OPEN, CaseState.CLAIMED)), unanswered)
+    # What is said to be answered and not seen has something planned, and is found by that: most cases are answered.
+    planned = sa.and_(c.next_step_at > _EVER, c.answer_seen_at.is_(None))
+    said = sa.select(c.id).where(planned, sa.literal("").concat(c.state) == CaseState.ANSWERED)
+    waits = sa.union_all(sa.select(c.id).where(c.state.in_((CaseState.OPEN, CaseState.CLAIMED))), said)
     query = (
         sa.select(
-            c.id, c.state, c.severity, c.team, c.assignee, c.opened_at, c.due_at, c.next_step_at,
-            m.id.label("mention_id"), m.source, m.place, m.product, m.kind, m.author, m.audience, m.audience_kind,
-            m.sort_at, m.url, m.answer_url,
+            c.id, m.id.label("mention_id"), c.state, c.severity, m.kind, c.opened_at, m.sort_at, c.due_at, c.assignee,
+            m.audience, m.audience_kind,
         )
         .join(t.mentions, m.case_id == c.id)
-        .where(waits, m.deleted_at.is_(None), ~m.own)
+        .where(c.id.in_(waits), m.deleted_at.is_(None), ~m.own)
         .order_by(c.id, m.id)
     )  # fmt: skip
     if assignee is not None:
         query = query.where(c.assignee == assignee)
-    return list(conn.execute(query))
+    return conn.execute(query).all()
+
+
+def waiting_facts(conn: Connection, mention_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+    """Return what a list shows of mentions and their cases, by mention: as they stand, where, and who.
+
+    Keys: id, state, severity, team, assignee, opened_at, due_at, next_step_at, mention_id, source, place, product,
+    kind, author, audience, audience_kind, sort_at, url, answer_url.
+    """
+    c, m = t.cases.c, t.mentions.c
+    found: dict[int, Mapping[str, Any]] = {}
+    for some in chunks(mention_ids):
+        query = (
+            sa.select(
+                c.id, c.state, c.severity, c.team, c.assignee, c.opened_at, c.due_at, c.next_step_at,
+                m.id.label("mention_id"), m.source, m.place, m.product, m.kind, m.author, m.audience, m.audience_kind,
+                m.sort_at, m.url, m.answer_url,
+            )
+            .join(t.mentions, m.case_id == c.id)
+            .where(m.id.in_(some))
+        )  # fmt: skip
+        found.update((row.mention_id, row._asdict()) for row in conn.execute(query))
+    return found
 
 
 def summary(conn: Connection, now: datetime) -> dict[str, int]:

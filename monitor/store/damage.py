@@ -58,18 +58,20 @@ def without_mention(conn: Connection) -> list[int]:
 
 
 def answered_unseen(conn: Connection) -> list[tuple[int, datetime | None]]:
-    """Return cases that wait although an answer stands on the site of which no event knows; and since when."""
-    c, m, r, e = t.cases.c, t.mentions.c, t.replies.c, t.case_events.c
+    """Return cases that wait although an answer stands on the site of which no event knows; and since when.
+
+    One that was there before the case is what the author was not content with.
+    """
+    c, m, r = t.cases.c, t.mentions.c, t.replies.c
     fits = sa.or_(m.version == 1, m.updated_at.is_(None), r.published_at.is_(None), r.published_at >= m.updated_at)
-    known = sa.exists().where(e.case_id == c.id, e.event.in_(_SETTLED))
-    query = (
-        sa.select(c.id, sa.func.min(r.published_at, type_=t.UtcTime()))
-        .join(t.mentions, m.case_id == c.id)
-        .join(t.replies, r.mention_id == m.id)
-        .where(c.state.in_(_WAITS), m.deleted_at.is_(None), r.state == ReplyState.VISIBLE, fits, ~known)
-        .group_by(c.id)
-    )
-    return [(row[0], row[1]) for row in conn.execute(query.order_by(c.id).limit(MOST))]
+    stands = sa.and_(r.mention_id == m.id, m.deleted_at.is_(None), r.state == ReplyState.VISIBLE, fits)
+    answered = sa.exists().where(m.case_id == c.id, stands, r.first_seen_at >= c.opened_at)
+    ids = sa.select(c.id).where(c.state.in_(_WAITS), ~_has(*_SETTLED), answered).order_by(c.id).limit(MOST)
+    found: dict[int, datetime | None] = {}
+    for some in chunks(conn.scalars(ids).all()):
+        when = sa.select(m.case_id, r.published_at).where(m.case_id.in_(some), stands).order_by(r.published_at.desc())
+        found.update((row.case_id, row.published_at) for row in conn.execute(when))
+    return list(found.items())
 
 
 def torn(conn: Connection) -> list[int]:
@@ -127,7 +129,8 @@ def stuck(conn: Connection, lease_before: datetime, now: datetime) -> list[str]:
     too_late = sa.and_(d.state == DeliveryState.PENDING, d.due_at > now + SOON)
     not_silent = sa.or_(d.held_reason.is_(None), d.held_reason.not_like(_SILENCE))
     held = sa.and_(d.state == DeliveryState.HELD, d.due_at > now + LONGEST, not_silent)
-    return list(conn.scalars(sa.select(d.id).where(sa.or_(on_the_way, too_late, held)).limit(MOST)))
+    unsent = d.state.in_((DeliveryState.SENDING, *WAITING))
+    return list(conn.scalars(sa.select(d.id).where(unsent, sa.or_(on_the_way, too_late, held)).limit(MOST)))
 
 
 def empty(conn: Connection) -> list[str]:

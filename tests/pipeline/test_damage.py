@@ -23,6 +23,7 @@ from tests.town import Town, bad, review
 Begin = Callable[..., Watch]
 FAR = "'2099-01-01T00:00:00.000000+00:00'"
 PAST = "'2026-11-24T08:00:00.000000+00:00'"
+SEEN = "'2026-11-24T09:02:00.000000+00:00'"  # a minute after the case was opened
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ KINDS = (
     ), "closed", (review(1),)),
     Damage("the mention of an open case was answered", "case c1 waited although its answer can be seen", (
         ("insert into replies (mention_id, external_id, text, state, published_at, first_seen_at, last_seen_at, "
-        f"looks_missed) values (2, '', 'We are sorry.', 'visible', {PAST}, {PAST}, {PAST}, 0)"),
+        f"looks_missed) values (2, '', 'We are sorry.', 'visible', {PAST}, {SEEN}, {SEEN}, 0)"),
     ), "answered", (bad(2, reply={"text": "We are sorry.", "at": "2026-11-24T08:00:00+00:00"}), review(1))),
     Damage("a message has been on its way since yesterday", "", (
         f"update deliveries set state = 'sending', lease_until = {PAST} where channel = 'slack'",

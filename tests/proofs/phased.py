@@ -29,6 +29,8 @@ POINTS = (
     "send: after",
 )
 """The named kill points: before and after each commit and each send."""
+LADDER_POINTS = ("climb: before commit", "climb: after commit")
+"""Likewise around each minute in which the steps of ladders are taken."""
 
 
 class Marks:
@@ -72,7 +74,7 @@ def phase_in(path: Path) -> str:
 
 def watch(marks: Marks) -> None:  # noqa: C901  # one wrapper after the other
     """Put the marks around what the daemon does."""
-    from monitor import delivery, polling
+    from monitor import delivery, followup, polling
     from monitor.notifiers.slack import Slack
     from monitor.store import Store, sources
 
@@ -97,6 +99,7 @@ def watch(marks: Marks) -> None:  # noqa: C901  # one wrapper after the other
     named(polling, "take", "take", "take")
     named(delivery, "claim", "claim", "claim")
     named(delivery, "settle", "settle", "settle")
+    named(followup, "climb", "climb", None)
 
     look, hand_over, write = polling.look, delivery.hand_over, Store.write
 
