@@ -13,12 +13,13 @@ from monitor.models import ANSWERS_UNSEEN, CaseState, Json, Person, Reason, Repl
 from monitor.store import Connection, alerts, cases, mentions
 from monitor.store.alerts import Delivery
 
+CHASES = (Reason.REMINDER, Reason.ESCALATION)
 OFFERS = frozenset({"claim", "snooze", "answer", "close", "mark"})  # what staff can do by a command
 
 
 def scene(conn: Connection, delivery: Delivery, routing: intake.Routing, now: datetime) -> render.Scene:
     """Return what one delivery says: its alerts, the mentions they are about, and for whom."""
-    rows = alerts.alerts_of(conn, delivery.id)
+    rows = _once_each(alerts.alerts_of(conn, delivery.id))
     reasons = {row.reason for row in rows}
     first = rows[0]
     facts: dict[str, Json] = dict(first.facts)
@@ -35,6 +36,16 @@ def scene(conn: Connection, delivery: Delivery, routing: intake.Routing, now: da
         tag=_tag(routing, facts) if len(rows) == 1 else (),
         batch_command=f"monitor mentions --batch {delivery.id[:12]}",
     )
+
+
+def _once_each(rows: Sequence[Any]) -> list[Any]:
+    """Return one alert for each mention: what is news of it, or else what was said of it last."""
+    kept: dict[object, Any] = {}
+    for row in rows:
+        about = row.mention_id if row.mention_id is not None else ("alert", row.id)
+        if about not in kept or kept[about].reason in CHASES or row.reason not in CHASES:
+            kept[about] = row
+    return list(kept.values())
 
 
 class _About:
