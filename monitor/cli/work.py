@@ -169,9 +169,7 @@ def away(
     with opened(settings) as store:
         if name is not None:
             with store.write() as conn:
-                spans = (
-                    () if back else (*intake.said_away(conn).get(name, ()), days_of(days or "", clock.now().date()))
-                )
+                spans = () if back else (*intake.said_away(conn).get(name, ()), days_of(days or "", clock.now().date()))
                 intake.say_away(conn, name, spans)
         with store.read() as conn:
             people = intake.people_now(conn, intake.Routing.of(settings))
