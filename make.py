@@ -328,9 +328,16 @@ def monitor(arguments: Sequence[str]) -> int:
     return become(ensure(dev=False), ["-m", "monitor", *arguments])
 
 
+def keep_bytecode() -> None:
+    """Let Python keep what it has compiled, in the environment's own folder: each of the tests' processes needs it."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".venv" / "pycache"))
+
+
 def test(arguments: Sequence[str]) -> int:
     """Run the tests: all of them side by side; those that are asked for as pytest would."""
     python = ensure(dev=True)
+    keep_bytecode()
     os.chdir(ROOT)
     return become(python, ["-m", "pytest", *(arguments or SIDE_BY_SIDE)])
 
@@ -342,6 +349,7 @@ def check(arguments: Sequence[str]) -> int:
         print(f"make.py check: there is no part {unknown[0]!r}. Known: {', '.join(CHECKS)}.", file=sys.stderr)
         return 2
     python = str(ensure(dev=True))
+    keep_bytecode()
     parts = list(arguments) or list(CHECKS)
     failed = []
     for name in parts:

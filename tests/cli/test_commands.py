@@ -653,6 +653,7 @@ def test_long_work_is_not_counted_where_nobody_watches(run: Run) -> None:
         assert show is None
 
 
+@pytest.mark.slow
 def test_all_of_it_works_on_postgresql_as_well(shop: Shop, run: Run, postgres_url: str) -> None:
     shop.config.write_text(shop.config.read_text().replace("sqlite:///monitor.db", postgres_url))
     (shop.folder / "old.csv").write_text("id,text,stars\n1,Cold.,1\n2,Fine.,5\n")

@@ -126,6 +126,7 @@ def _processes() -> str:
     return "\n".join(found)
 
 
+@pytest.mark.slow
 def test_every_command_ends_well(story: Story) -> None:
     assert {name: done.returncode for name, done in story.done.items() if done.returncode} == {}
     assert {name for name, done in story.done.items() if "Traceback" in done.stderr} == set()

@@ -201,6 +201,7 @@ def test_a_reader_who_leaves_early_is_no_error(crowd: Shop) -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.slow
 def test_the_plainest_locale_and_no_standard_output_at_all(crowd: Shop) -> None:
     plain = environment(LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     script = '"$@" mentions; a=$?; "$@" mentions >&-; b=$?; "$@" status > /dev/full; echo $a $b $? >&2'

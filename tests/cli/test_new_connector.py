@@ -53,6 +53,7 @@ def test_what_is_begun_is_green_at_once(begin: Begin, tmp_path: Path) -> None:
     assert taken["passed"] > 35
 
 
+@pytest.mark.slow
 def test_a_default_that_hides_a_missing_key_fails_the_exam(begin: Begin, tmp_path: Path) -> None:
     begin()
     file = tmp_path / "my_connectors" / "our_forum.py"

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from time import thread_time
 
+import pytest
+
 from monitor.config import load
 from tests.config.conftest import Town
 
@@ -35,6 +37,7 @@ print(json.dumps([(time.process_time() - start) * 1000, [name for name in {HEAVY
     assert took < USUAL_MS
 
 
+@pytest.mark.slow
 def test_ten_thousand_sources_load_in_a_few_seconds(town: Town) -> None:
     entry = '[[sources]]\nname = "app-{n}"\nconnector = "town_shop"\napp_id = "{n}"\n'
     town.write("".join(entry.format(n=n) for n in range(MANY)))
@@ -47,6 +50,7 @@ def test_ten_thousand_sources_load_in_a_few_seconds(town: Town) -> None:
     assert took < MANY_SECONDS
 
 
+@pytest.mark.slow
 def test_thousands_of_mistakes_are_told_in_a_few_seconds(town: Town) -> None:
     entry = '[[sources]]\nname = "app-{n}"\nconnector = "town_shop"\napp_id = "{n}"\ncontry = 1\n'
     names = ", ".join(f'"ap-{n}"' for n in range(1000))

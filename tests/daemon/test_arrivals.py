@@ -383,6 +383,7 @@ def test_what_meta_pushes_is_stored_and_offered_to_every_page_of_the_app(running
     assert stored == [(f"page-{PAGE}", "1_5"), (f"page-{OTHER}", "2_5")]
 
 
+@pytest.mark.slow
 def test_meta_pushes_again_what_could_not_be_read_anew(running: Running) -> None:
     running.graph_answers = False
     try:

@@ -200,6 +200,7 @@ def test_whoever_lost_the_lock_to_another_monitor_ends_with_a_clear_line_and_no_
 # --- real processes ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_database_that_is_deleted_ends_the_daemon_with_a_clear_message_and_tells_the_operator(
     town: Town, start: Callable[..., Process]
 ) -> None:

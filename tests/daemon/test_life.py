@@ -101,6 +101,7 @@ def test_missing_zones_are_said_clearly_and_not_with_a_traceback(town: Town) -> 
     assert b"Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_second_one_waits_says_so_and_takes_over_within_two_seconds_of_a_kill(town: Town, start: Start) -> None:
     town.site.shows("quay", review(1))
     town.configure(channels=("slack",))
@@ -145,6 +146,7 @@ def test_a_task_that_raises_leaves_the_crew_whole() -> None:
 # --- a whole life --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_whole_life_with_a_bad_file_a_good_one_a_pause_and_an_end(town: Town, start: Start) -> None:
     town.site.shows("quay", review(1))
     town.site.shows("mill", review(2))
@@ -278,6 +280,7 @@ def test_sigterm_ends_it_within_twenty_seconds_although_looks_and_sends_hang(tow
     assert states(town) == (["uncertain"], 0)
 
 
+@pytest.mark.slow
 def test_ctrl_c_twice_ends_it_at_once_and_loses_nothing(town: Town, start: Start) -> None:
     town.site.shows("quay", review(1))
     town.configure(channels=("slack",), every="1s")

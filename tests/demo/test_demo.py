@@ -160,6 +160,7 @@ def test_what_the_demo_stored_can_be_looked_at_with_the_line_it_names(shown):
     assert line.strip() == f"{sys.executable} -m monitor mentions --config monitor-demo/monitor.toml"
 
 
+@pytest.mark.slow
 def test_a_terminal_of_sixty_columns_gets_short_lines_and_a_quiet_end_at_control_c(tmp_path):
     env = {**ENV, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
     with Terminal(DEMO, folder=tmp_path, env=env, columns=60) as terminal:
@@ -175,6 +176,7 @@ def test_a_terminal_of_sixty_columns_gets_short_lines_and_a_quiet_end_at_control
     assert (tmp_path / "monitor-demo" / "monitor.toml").is_file()
 
 
+@pytest.mark.slow
 def test_without_utf_8_there_are_marks_in_place_of_letters(tmp_path):
     env = {**ENV, "TERM": "dumb", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "NO_COLOR": "1"}
     with Terminal(DEMO, folder=tmp_path, env=env) as terminal:

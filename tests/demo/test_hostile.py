@@ -58,6 +58,7 @@ def test_the_page_with_every_trick_in_every_field_stays_words(tmp_path, server):
     assert_calm(page, server)
 
 
+@pytest.mark.slow
 def test_tricks_that_came_through_the_sites_stay_words_on_the_page(tmp_path, server):
     hit = server.at("127.0.0.1", "/hit")
     tricks = list(markup(hit).values())

@@ -71,6 +71,7 @@ def test_it_ends_with_what_the_file_means_and_the_lines_to_type(tmp_path):
     assert f"  {sys.executable} -m monitor run --config review-monitor/monitor.toml" in lines
 
 
+@pytest.mark.slow
 def test_check_has_nothing_against_it_but_what_it_says_itself(tmp_path):
     init(tmp_path, (*ANSWERS[:3], "ana@fastmail.com", "", "app-password", *ANSWERS[4:]))
 
@@ -123,6 +124,7 @@ def test_where_a_site_takes_an_access_its_mails_are_offered(tmp_path):
     assert "monitor learn MAIL.eml" in (folder / "monitor.toml").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("typed", ["mail", "quay@gmail.com"])
 def test_a_mailbox_can_be_asked_for_by_name_or_address(tmp_path, typed):
     asked = [] if "@" in typed else ["quay@gmail.com"]
@@ -134,6 +136,7 @@ def test_a_mailbox_can_be_asked_for_by_name_or_address(tmp_path, typed):
     assert source.options.password.get_secret_value() == "abcdefghijklmnop"
 
 
+@pytest.mark.slow
 def test_a_mailbox_that_takes_no_passwords_is_left_out_with_the_reason(tmp_path):
     done = init(tmp_path, ("Quay Coffee", "quay@outlook.com", "hn", "", "here", "", "no"))
 
@@ -143,6 +146,7 @@ def test_a_mailbox_that_takes_no_passwords_is_left_out_with_the_reason(tmp_path)
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 2, 5])
 def test_answers_that_end_too_early_leave_nothing(tmp_path, number):
     done = init(tmp_path, ANSWERS[:number])
@@ -163,6 +167,7 @@ def test_a_folder_that_has_a_configuration_is_left_as_it_is(tmp_path):
     assert (tmp_path / "monitor.toml").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_a_folder_with_other_things_in_it_takes_the_files(tmp_path):
     (tmp_path / "lost+found").mkdir()
 
@@ -175,6 +180,7 @@ def test_a_folder_with_other_things_in_it_takes_the_files(tmp_path):
     assert done.stdout.splitlines()[-1] == "docker compose run --rm monitor check --live"
 
 
+@pytest.mark.slow
 def test_names_with_signs_of_toml_stay_names(tmp_path):
     init(tmp_path, ('Café "Quay" \\ [x] = #1', *ANSWERS[1:]))
 

@@ -38,6 +38,7 @@ def mails(town: Town) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_a_revoked_access_is_told_at_once_once_a_day_and_read_on_from_there_when_it_is_mended(
     town: Town, watch: Callable[..., Watch]
 ) -> None:

@@ -131,6 +131,7 @@ def test_a_crash_while_it_left_counts_as_a_doubt(monitor: Watch, reply: Reply) -
     assert "nobody knows whether it stands there" in err
 
 
+@pytest.mark.slow
 def test_an_answer_that_waits_to_be_shown_never_counts_as_vanished(town: Town, monitor: Watch, reply: Reply) -> None:
     taking(town)
     reply("m2", TEXT, "--yes")

@@ -130,6 +130,7 @@ def said(monitor: Watch) -> list[str]:
     return [sentence for one in facts for sentence in one["found"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", KINDS, ids=[one.name for one in KINDS])
 def test_damage_is_found_mended_and_told_once_within_a_minute(
     town: Town, watch_here: Begin, beats: Callable[[], int], damage: Damage

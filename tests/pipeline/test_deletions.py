@@ -336,6 +336,7 @@ def test_what_has_no_text_any_more_is_not_asked_for_again(
     assert reread(driver) == 5
 
 
+@pytest.mark.slow
 def test_the_daemon_asks_again_by_itself(town: Town, watch: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
     town.site.shows("quay", bad(1), review(2))
     one: Watch = watch()

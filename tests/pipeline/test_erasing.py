@@ -23,6 +23,8 @@ from tests.pipeline.test_walks import begun
 from tests.town import Site, Town, bad, review
 from tests.town.sites import Branches, at
 
+pytestmark = pytest.mark.slow  # whole files are written anew
+
 NAME = "Zacharias Wunderlich"
 TEXT = "The waiter quarrelled with my grandmother about a teaspoon. "
 LONG = TEXT * 150  # more than a page of the file: it has pages of its own

@@ -324,6 +324,7 @@ def test_after_an_absence_it_is_said_what_the_site_no_longer_shows(town: Town, w
     monitor.close()
 
 
+@pytest.mark.slow
 def test_a_long_walk_after_an_absence_is_counted_to_its_end(town: Town, watch_here: Begin) -> None:
     town.site.shows("quay", review(1))
     monitor = watch_here(channels=("slack",), source="size = 10")

@@ -19,6 +19,8 @@ from tests.pipeline.test_accounts import pem
 from tests.pipeline.test_rechecks import recheck
 from tests.town import START, Answer, Asked, Site
 
+pytestmark = pytest.mark.slow  # what is special about it stands in the quick tests of its connector
+
 COMPLAINT = "Dirty, broken, and they took my money twice. Nobody answers."
 
 

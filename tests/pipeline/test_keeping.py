@@ -18,6 +18,8 @@ from tests.pipeline.test_walks import begun, company
 from tests.town import Site, Town, bad, review
 from tests.town.sites import Branches, at
 
+pytestmark = pytest.mark.slow  # whole files are written anew
+
 YEARS = timedelta(days=762)
 
 

@@ -61,10 +61,11 @@ def complained(
 
 
 def passing(monitor: Watch, **span: float) -> None:
-    """Let time pass in steps of ten minutes, with what the daemon does each minute."""
-    end = monitor.clock() + timedelta(**span)
+    """Let time pass, with what the daemon does each minute: every half hour, every hour of a long time."""
+    length = timedelta(**span)
+    end, step = monitor.clock() + length, timedelta(minutes=30 if length < timedelta(hours=12) else 60)
     while monitor.clock() < end:
-        monitor.clock.set(min(monitor.clock() + timedelta(minutes=10), end))
+        monitor.clock.set(min(monitor.clock() + step, end))
         monitor.daemon._minute()
         monitor.daemon.until_idle()
 
@@ -102,6 +103,7 @@ def test_an_unanswered_case_climbs_at_half_time_at_the_end_and_half_as_much_late
     assert case(monitor).messages == 4
 
 
+@pytest.mark.slow
 def test_after_four_messages_the_case_is_in_the_digest_only(town: Town, watch_here: Begin) -> None:
     monitor = complained(town, watch_here)
 
@@ -132,6 +134,7 @@ def test_a_claim_alone_does_not_stop_the_clock_but_an_answer_that_is_seen_does(t
     passing(monitor, hours=3)
     answer = {"text": "We are sorry.", "at": monitor.clock().isoformat()}
     town.site.shows("quay", bad(2, created=(MORNING + timedelta(minutes=1)).isoformat(), reply=answer), review(1))
+    monitor.look(minutes=1)
 
     passing(monitor, hours=20)
 
@@ -163,6 +166,7 @@ def test_a_step_in_the_night_waits_for_the_morning(town: Town, watch_here: Begin
     assert sum("Still without" in post for post in town.slack.texts()) == 2
 
 
+@pytest.mark.slow
 def test_a_reminder_held_for_the_night_is_called_off_when_the_answer_is_seen_before(
     town: Town, watch_here: Begin
 ) -> None:
@@ -193,6 +197,7 @@ def test_of_steps_that_came_while_nobody_ran_the_last_one_is_told(town: Town, wa
     assert [reason for reason, _ in steps(monitor)] == ["escalation"]
 
 
+@pytest.mark.slow
 def test_a_case_that_was_put_off_is_told_when_its_time_has_come(town: Town, watch: Begin) -> None:
     monitor = complained(town, watch)
     did(monitor, EventKind.CLAIMED)
@@ -222,6 +227,7 @@ def test_the_cases_of_who_is_away_go_to_the_stand_in_who_hears_of_it(town: Town,
     assert "ana is away, so this comes to you" in str(town.mail.received[0]).lower()
 
 
+@pytest.mark.slow
 def test_with_nobody_there_the_clock_waits_and_says_until_when(town: Town, watch_here: Begin) -> None:
     monitor = complained(town, watch_here, "ana", stand_in="eve")
     today = monitor.clock().date()
@@ -250,6 +256,7 @@ def test_what_is_handed_to_somebody_reaches_them(town: Town, watch_here: Begin) 
     assert "Ana hands this to you" in str(town.mail.received[0].get_body(("plain",)))
 
 
+@pytest.mark.slow
 def test_the_clock_begins_anew_when_a_case_opens_again(town: Town, watch_here: Begin) -> None:
     monitor = complained(town, watch_here)
     passing(monitor, hours=7)

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from monitor import inbox, intake
 from monitor.cases import EventKind
 from monitor.store import silences
 from tests.pipeline.conftest import Watch
 from tests.pipeline.test_ladder import MORNING, addressed, case, complained, did, passing, steps
 from tests.town import Town, bad, review
+
+pytestmark = pytest.mark.slow  # nights and days, half an hour at a time
 
 Begin = Callable[..., Watch]
 

@@ -20,6 +20,8 @@ from tests.mailbox.letters import OURS, RULE, answer, mail, notice
 from tests.mailbox.server import PASSWORD, USER, MailServer, a_mail_server
 from tests.pipeline.driving import START, Drive, Driver
 
+pytestmark = pytest.mark.slow  # what is special about it stands in the quick tests of its connector
+
 RULES = '[[rules]]\nname = "bad"\nwhen = "bad"\nchannels = ["screen"]\n'
 BAD = "This is the worst shop ever. My order never came, nobody answers, and I want a refund. Terrible, awful service."
 

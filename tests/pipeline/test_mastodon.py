@@ -16,6 +16,8 @@ from tests.pipeline.driving import Drive, Driver, source
 from tests.pipeline.test_rechecks import recheck
 from tests.town import START, Answer, Asked, Site
 
+pytestmark = pytest.mark.slow  # what is special about it stands in the quick tests of its connector
+
 COMPLAINT = "<p>Dirty, broken, and they took my money twice. Nobody answers.</p>"
 BRAND = '[[brands]]\nname = "acme"\nterms = ["Acme"]\nown_accounts = { mastodon = ["acme@social.example"] }'
 ACCOUNT = '[[accounts]]\nname = "acme-social"\ntoken = { env = "TOKEN" }'

@@ -20,6 +20,8 @@ from tests.pipeline.driving import Drive, Driver, source
 from tests.pipeline.test_rechecks import recheck
 from tests.town import START, Answer, Asked, Site
 
+pytestmark = pytest.mark.slow  # what is special about it stands in the quick tests of its connector
+
 COMPLAINT = "Dirty, broken, and they took my money twice. Nobody answers."
 KEYS = '[[accounts]]\nname = "meta"\ntoken = { env = "TOKEN" }\napp_secret = { env = "APP" }'
 ENV = {"TOKEN": page.TOKEN, "APP": page.SECRET}

@@ -151,6 +151,7 @@ def test_an_entry_of_nine_megabytes_is_shortened_and_told(site: Site, drive_both
     assert driver.told().count("new") == 1
 
 
+@pytest.mark.slow
 def test_five_thousand_items_are_a_bite_and_the_rest_comes_next(site: Site, drive: Drive) -> None:
     branches = Branches(site)
     branches.shows("quay", [review(1, created=at(-DAY))])
@@ -236,6 +237,7 @@ def test_a_date_to_come_is_clamped_and_flagged_and_moves_no_clock_of_ours(
     assert driver.told().count("new") == 1
 
 
+@pytest.mark.slow
 def test_a_site_whose_clock_is_wrong_by_years_is_looked_at_by_ours(site: Site, drive: Drive) -> None:
     branches = Branches(site)
     branches.shows("quay", [review(1, created="2009-01-01T00:00:00+00:00")])

@@ -65,6 +65,7 @@ def told_mentions(town: Town, monitor: Watch) -> list[int]:
     return led_to
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outage", OUTAGES.values(), ids=OUTAGES.keys())
 def test_after_an_outage_of_hours_everything_is_handed_over_within_two_minutes_once(
     outage: Behaviour, town: Town, watch: Begin

@@ -17,6 +17,8 @@ from tests.pipeline.driving import Drive, Driver, source
 from tests.pipeline.test_rechecks import recheck
 from tests.town import START, Answer, Asked, Site
 
+pytestmark = pytest.mark.slow  # what is special about it stands in the quick tests of its connector
+
 COMPLAINT = "Acme is dirty, broken, and they took my money twice. Nobody answers."
 BRAND = '[[brands]]\nname = "acme"\nterms = ["Acme"]\nown_accounts = { reddit = ["acme_team"] }'
 ACCOUNT = '[[accounts]]\nname = "acme-reddit"\nclient_id = "our-app"\nclient_secret = { env = "SECRET" }'

@@ -81,9 +81,9 @@ class Week:
         return bad(number, **{"text": SLOW, "author": "Jonas K.", "created": at.isoformat(), **more})
 
     def goes_on(self, until: datetime) -> None:
-        """Let time pass: every ten minutes of the first days, every two hours later."""
+        """Let time pass: every half hour of the first days, every four hours later."""
         while self.monitor.clock() < until:
-            step = timedelta(minutes=10) if self.monitor.clock() < on(3, "12:00") else timedelta(hours=2)
+            step = timedelta(minutes=30) if self.monitor.clock() < on(3, "12:00") else timedelta(hours=4)
             self.monitor.clock.set(min(self.monitor.clock() + step, until))
             self._tick()
 

@@ -11,7 +11,7 @@ import pytest
 from tests.proofs.histories import World
 
 SIZE = 50  # cases in one world
-QUICK, LONG = 500, 2_000 if os.environ.get("CI_SHORT") else 10_000
+QUICK, LONG = 200, 2_000 if os.environ.get("CI_SHORT") else 10_000
 HAPPENS = (
     "reminder", "escalation", "reply_gone", "won_back", "edited_worse", "claimed", "assigned", "snoozed",
     "answered_elsewhere", "closed", "reopened",

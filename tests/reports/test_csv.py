@@ -249,6 +249,7 @@ def test_libreoffice_finds_no_formula_whatever_separator_is_chosen(
     assert "table:formula" not in content
 
 
+@pytest.mark.slow
 def test_libreoffice_would_have_found_formulas_without_the_apostrophes(tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text('id,text\n1,=1+1\n2,"x;=1+1"\n')
 

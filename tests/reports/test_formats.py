@@ -281,6 +281,7 @@ def test_a_full_disk_never_leaves_half_a_file(large: Store, tmp_path: Path, name
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+@pytest.mark.slow
 def test_an_export_that_is_killed_half_way_never_leaves_half_a_file(large: Store, tmp_path: Path) -> None:
     target = tmp_path / "a.csv"
 
@@ -290,6 +291,7 @@ def test_an_export_that_is_killed_half_way_never_leaves_half_a_file(large: Store
     assert not target.exists()
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows(large: Store, tmp_path: Path) -> None:
     import tracemalloc
 

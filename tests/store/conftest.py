@@ -15,6 +15,17 @@ from tests import postgres
 from tests.builders import NOON
 from tests.store.rows import fill
 
+WHOLE = ("test_backup.py", "test_moving.py", "test_rescored.py", "test_upgrade.py")
+"""Files that copy, move or go over whole databases: their half on PostgreSQL runs with the long proofs."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark that half."""
+    for item in items:
+        if item.path.name in WHOLE and item.path.parent == Path(__file__).parent and "postgres" in item.name:
+            item.add_marker(pytest.mark.slow)
+
 
 class Templates:
     """Databases that are made once and copied for every test, which is much quicker than making them."""

@@ -364,6 +364,7 @@ with open_store(sys.argv[1], now=NOON) as store:
 """
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_it_goes_on_where_it_stopped(store: Store, full_url: str) -> None:
     real = scorer("stars-vader")
     count = 3_000

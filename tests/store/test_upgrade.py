@@ -127,6 +127,7 @@ with store.read() as conn:
 """
 
 
+@pytest.mark.slow
 def test_two_processes_that_start_at_once_make_one_database(database_url: str, tmp_path: Path) -> None:
     said = together(OPEN, database_url, str(OWN.folder), str(tmp_path))
 
@@ -135,6 +136,7 @@ def test_two_processes_that_start_at_once_make_one_database(database_url: str, t
         assert count(store, "mentions") == 0
 
 
+@pytest.mark.slow
 def test_two_processes_that_start_at_once_upgrade_once(
     filled: Store, full_url: str, later: Migrations, tmp_path: Path
 ) -> None:
