@@ -101,6 +101,7 @@ class GoogleBusinessProfile(Connector[GoogleBusinessProfileConfig]):
     full_every = timedelta(days=1)  # new places, answers of old reviews, deletions
     limits = Limits(gap=timedelta(milliseconds=300))  # 300 a minute are documented for the APIs beside this one
     reply_limit = MOST_BYTES
+    finds_places = True
     default_every = timedelta(minutes=10)
     fastest = timedelta(minutes=2)
     sees = (

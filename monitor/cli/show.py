@@ -131,6 +131,7 @@ class _Page:
                 ("closed", self._time(facts["closed_at"])),
                 ("resolution", facts["resolution"]),
                 ("next", next_step),
+                *(("wrote before", self._before(one)) for one in facts["author_before"]),
                 *(("about", f"{one['id']}  {one['source']}  {one['url'] or ''}") for one in facts["mentions"]),
             ]
         )
@@ -149,6 +150,10 @@ class _Page:
             ],
             "Nothing has happened yet.",
         )
+
+    def _before(self, past: Mapping[str, Any]) -> str:
+        answered = f", answered by {past['answered_by']}" if past["answered_by"] else ""
+        return f"{past['id']}: {_stars(past) or 'no stars'}, {local(past['at'], self.zone)}{answered}"
 
     def _more(self, event: Mapping[str, Any]) -> str:
         """Return what else there is to an event: a note, to whom, until when, after how long."""

@@ -160,6 +160,8 @@ class Connector(Generic[C]):
     """Asking for faster looks is refused with this number."""
     searches: bool = False
     """Finds things by words, so that what it brings must name one of our brands. Options may decide it."""
+    finds_places: ClassVar[bool] = False
+    """Finds out for itself which places there are, by their totals: one that is new is announced, once."""
     markup: ClassVar[bool] = False
     """`parse` reads HTML or XML: it runs in the killable child."""
     robots: ClassVar[bool] = False

@@ -63,8 +63,36 @@ def _take_in(
         history=intake.History(state.added_at, introduced=state.introduced) if first else None,
         backfill_since=state.backfill_since if first else None,
     )
+    if source.kind.finds_places and state.introduced:
+        _announce_places(conn, look, source, routing, now)
     _take_rest(conn, look, source, routing, now)
     return taken
+
+
+def _announce_places(
+    conn: Connection, look: Look, source: SourceSettings, routing: intake.Routing, now: datetime
+) -> None:
+    """Tell once of each place that a source has found since it was added."""
+    known = mentions.places_of(conn, source.name)
+    for total in look.totals:
+        if known and total.subject and total.subject not in known:
+            intake.tell_owners(
+                conn,
+                routing,
+                Reason.SUMMARY,
+                key=("place", source.name, total.subject),
+                source=source.name,
+                facts={
+                    "new_place": True,
+                    "source": source.name,
+                    "site": source.kind.title or source.name,
+                    "place": total.subject,
+                    "found": total.count or 0,
+                    "average": total.average,
+                    "best": total.best,
+                },
+                now=now,
+            )
 
 
 def _take_rest(conn: Connection, look: Look, source: SourceSettings, routing: intake.Routing, now: datetime) -> None:

@@ -16,7 +16,8 @@ optional; what is missing is not said; times are ISO text; unknown keys are igno
     GOOD_NEWS         ask: bool, the day after: ask for a recommendation instead of thanks
     SUMMARY           source, site, place; found: how many; unit: "review"; average, best: the scale;
                       site_count: the site's own count; would_have_sent: alerts of the last 30 days with today's
-                      settings; url. The mentions of the scene are the unanswered ones.
+                      settings; url; new_place: bool, one more place of a source that is watched.
+                      The mentions of the scene are the unanswered ones.
     CAUGHT_UP         from, to; why: "the machine was off"; found, bad, sources_seen: counts;
                       sources [{source, site, place, found, bad}]; lost [{source, site, place, from, to, why}]
     SOURCE_BROKEN,    source, site, place; since; why: a sentence; code: "empty" when it answers with nothing, "partly"

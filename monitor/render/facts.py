@@ -305,6 +305,8 @@ class FirstView:
 
     @cached_property
     def found_line(self) -> str:
+        if self.facts.flag("new_place"):
+            return f"It is new on the site, which counts {self.found_words} there; what comes from now on is told."
         if not self.found:
             return "Found nothing yet; what comes from now on is told."
         site = self.facts.whole("site_count")
@@ -313,7 +315,7 @@ class FirstView:
 
     @cached_property
     def unanswered(self) -> str:
-        if not self.found:
+        if not self.found or self.facts.flag("new_place"):
             return ""
         if not self.shown:
             return "None of the last 30 days waits for an answer."

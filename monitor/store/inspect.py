@@ -61,8 +61,26 @@ def case(conn: Connection, case_id: int) -> dict[str, Any] | None:
     facts = {"id": f"c{case_id}"} | {k: x for k, x in row._mapping.items() if k != "id"}
     places = sa.select(t.mentions.c.id, t.mentions.c.source, t.mentions.c.url).where(t.mentions.c.case_id == case_id)
     facts["mentions"] = [{**place, "id": f"m{place['id']}"} for place in _rows(conn, places)]
+    facts["author_before"] = _author_before(conn, [place["id"] for place in _rows(conn, places)])
     facts["events"] = [
         {"at": event.at, "event": event.event, "who": event.who, "through": event.through, "facts": event.facts}
         for event in case_table.events(conn, case_id)
     ]
     return facts
+
+
+def _author_before(conn: Connection, mention_ids: list[int]) -> list[dict[str, Any]]:
+    """Return what the authors of some mentions wrote before, as facts: when, the mark, who of us answered."""
+    found: dict[int, dict[str, Any]] = {}
+    for row in mention_table.full(conn, mention_ids).values():
+        if not row["author_id"]:
+            continue
+        for past in mention_table.history(conn, row["connector"], row["author_id"], before=row["id"]):
+            found[past.id] = {
+                "id": f"m{past.id}",
+                "at": past.published_at or past.first_seen_at,
+                "rating": past.rating,
+                "rating_best": past.rating_best,
+                "answered_by": past.answered_by,
+            }
+    return list(found.values())

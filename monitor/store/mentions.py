@@ -486,6 +486,12 @@ def put_total(conn: Connection, source: str, total: SiteTotal, now: datetime) ->
         conn.execute(t.site_totals.insert().values(key | values))
 
 
+def places_of(conn: Connection, source: str) -> set[str]:
+    """Return the places or products of which a source has shown a total."""
+    s = t.site_totals.c
+    return set(conn.scalars(sa.select(s.subject).where(s.source == source).distinct()))
+
+
 def last_total(conn: Connection, source: str) -> SiteTotal | None:
     """Return the newest stored total of a source, the one with the largest count of that day."""
     row = conn.execute(

@@ -203,3 +203,13 @@ def test_times_are_understood_as_people_write_them(text: str, moment: datetime) 
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         later(text, NOON, ZONE)
+
+
+def test_what_an_author_wrote_before_stands_in_the_case_as_a_fact(run: Run, crew: Shop) -> None:
+    with crew.writing() as conn:
+        put_mention(conn, 7, author="Jonas K.", author_id="jonas", rating=5.0)
+        put_mention(conn, 9, author="Jonas K.", author_id="jonas")
+        put_case(conn, 9)
+
+    assert "wrote before  m7: 5 of 5, 2026-11-24 10:00" in run("show", "c9").out
+    assert json.loads(run("show", "c9", "--json").out)["author_before"][0]["id"] == "m7"

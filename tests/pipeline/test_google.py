@@ -179,7 +179,9 @@ def test_a_review_is_deleted_once_two_walks_over_all_have_lacked_it(site: Site, 
     assert driver.one("select count(*) from mentions where deleted_at is not null") == 1
 
 
-def test_a_new_place_is_found_within_a_day_and_its_old_reviews_wake_nobody(site: Site, drive: Drive) -> None:
+def test_a_new_place_is_found_within_a_day_and_announced_once_and_its_old_reviews_wake_nobody(
+    site: Site, drive: Drive
+) -> None:
     driver, shown = a_chain(site, drive)
     before = driver.told()
     shown.reviews[23] = {}
@@ -194,7 +196,9 @@ def test_a_new_place_is_found_within_a_day_and_its_old_reviews_wake_nobody(site:
     driver.look("google", minutes=5)
 
     assert (early, len(driver.ids())) == (240, 300)
-    assert driver.told() == before
+    assert driver.told() == [*before, "summary"]
+    [facts] = driver.rows("select facts from alerts where facts like '%new_place%'")
+    assert "23 Quay Street" in str(facts)
     assert "/v4/accounts/11/locations/23/reviews" in shown.asked
 
 
