@@ -30,7 +30,7 @@ class Accounts:
         for owner, raw in self.tables.entries("accounts"):
             common, own = split(raw, AccountTable)
             values = {key: self.tables.secrets.any(value, owner, (key,)) for key, value in own.items()}
-            if isinstance(name := raw.get("name"), str):
+            if isinstance(name := raw.get("name"), str) and name in self.tables.names["accounts"]:
                 self._values[name] = values
             if table := self.tables.read(AccountTable, common, owner):
                 budget, currency = table.daily_budget or (None, "USD")
