@@ -252,4 +252,4 @@ def _has_id(mention: Mention) -> bool:
 def _moment(stamp: Mapping[str, Any]) -> datetime:
     """Return the moment of seconds, which are text, and nanoseconds. Raises TypeError for one that cannot be."""
     second: Any = parse_when(stamp["seconds"])
-    return second + timedelta(microseconds=stamp.get("nanos", 0) // 1000)  # type: ignore[no-any-return]
+    return second + timedelta(microseconds=stamp.get("nanos", 0) // 1000)  # type: ignore[no-any-return]  # of JSON

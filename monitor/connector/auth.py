@@ -101,7 +101,7 @@ class _Renewed(Auth):
 
     def ask(self, token: Token | None, now: datetime) -> Signed:
         """Return the request for a new token."""
-        raise NotImplementedError
+        raise NotImplementedError  # the one method that each kind has
 
     def renew(self, token: Token | None, now: datetime) -> Signed | Token | None:
         """Ask for a new one shortly before the old one ends."""

@@ -288,7 +288,7 @@ class GraphConnector(Connector[G]):
 
     def read(self, response: Response) -> Page:
         """Read one good answer."""
-        raise NotImplementedError
+        raise NotImplementedError  # each of the two connectors has its own
 
     @property
     def receives(self) -> bool:
@@ -316,7 +316,7 @@ class GraphConnector(Connector[G]):
 
     def said(self, thing: Mapping[str, Any], above: str) -> Said:
         """Return a comment as far as it must be known to tell who answers whom. `above` is what it stands below."""
-        raise NotImplementedError
+        raise NotImplementedError  # each of the two connectors has its own
 
     def auth(self) -> Auth:
         """Return the token, with the proof of the app where its secret is given."""

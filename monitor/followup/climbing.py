@@ -157,28 +157,8 @@ def _hand_over(work: _Climb, row: Any, heir: str | None, day: date) -> int:
     kind = EventKind.ASSIGNED if heir else EventKind.RELEASED
     event = Event(kind, work.now, to=heir, text=f"{row.assignee} is away")
     after = intake.happen(work.conn, row.id, event, key=f"away:{row.id}:{row.assignee}:{day.isoformat()}")
-    mention = cases.about(work.conn, [row.id]).get(row.id)
-    source = work.routing.source(mention.source) if mention is not None else None
-    if heir is None or source is None or mention is None:
+    given = isinstance(after, CaseValue) and after.assignee == heir
+    if heir is None or not given or row.messages >= policy.MOST_MESSAGES:
         return 0
-    if not isinstance(after, CaseValue) or after.assignee != heir:
-        return 0
-    if row.messages >= policy.MOST_MESSAGES:
-        return 0
-    cases.update(work.conn, row.id, messages=row.messages + 1)
-    intake.tell_case(
-        work.conn,
-        work.routing,
-        Reason.REMINDER,
-        key=("away", row.id, heir, day),
-        source=source,
-        team=row.team,
-        people=[heir],
-        mention_id=mention.id,
-        version=mention.version,
-        case_id=row.id,
-        facts={"number": row.messages, "handed": f"{row.assignee} is away, so this comes to you"},
-        severity=Severity(row.severity),
-        now=work.now,
-    )
-    return 1
+    why = f"{row.assignee} is away, so this comes to you"
+    return intake.hand_over(work.conn, work.routing, row.id, heir, why, work.now, key=("away", row.id, heir, day))

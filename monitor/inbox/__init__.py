@@ -5,8 +5,8 @@ worth      what an answer is worth now, with the reasons: pure
 listing    the cases that wait, in that order
 """
 
-from monitor.inbox.acting import act, hand_over
+from monitor.inbox.acting import act
 from monitor.inbox.listing import waiting
 from monitor.inbox.worth import Entry, Waiting, Worth, worth
 
-__all__ = ["Entry", "Waiting", "Worth", "act", "hand_over", "waiting", "worth"]
+__all__ = ["Entry", "Waiting", "Worth", "act", "waiting", "worth"]

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from monitor import intake, policy
 from monitor.cases import CaseValue, Event, EventKind, Refused
-from monitor.models import ANSWERS_UNSEEN, Reason, Severity
+from monitor.models import ANSWERS_UNSEEN, Severity
 from monitor.store import Connection, cases
 
 AGAIN = (EventKind.REOPENED,)
@@ -37,32 +37,9 @@ def act(
     key = key or f"{kind}:{case_id}:{through}:{who}:{now.isoformat()}"
     after = intake.happen(conn, case_id, event, key, timing)
     if isinstance(after, CaseValue) and kind is EventKind.ASSIGNED and to is not None and to != who:
-        hand_over(conn, routing, case_id, to, f"{who} hands this to you" if who else "this was handed to you", now)
+        why = f"{who} hands this to you" if who else "this was handed to you"
+        intake.hand_over(conn, routing, case_id, to, why, now, key=("handed", case_id, to, now))
     return after
-
-
-def hand_over(conn: Connection, routing: intake.Routing, case_id: int, to: str, why: str, now: datetime) -> None:
-    """Tell somebody that a case is theirs now; `why` is the first half of a sentence."""
-    row, mention = cases.get(conn, case_id), cases.about(conn, [case_id]).get(case_id)
-    source = routing.source(mention.source) if mention is not None else None
-    if row is None or mention is None or source is None:
-        return
-    cases.update(conn, case_id, messages=row.messages + 1)
-    intake.tell_case(
-        conn,
-        routing,
-        Reason.REMINDER,
-        key=("handed", case_id, to, now),
-        source=source,
-        team=row.team,
-        people=[to],
-        mention_id=mention.id,
-        version=mention.version,
-        case_id=case_id,
-        facts={"handed": why},
-        severity=Severity(row.severity),
-        now=now,
-    )
 
 
 def _timing(conn: Connection, routing: intake.Routing, case_id: int, now: datetime) -> policy.Timing | None:

@@ -24,7 +24,7 @@ from monitor.intake.routing import QUIET, Routing
 from monitor.intake.silence import HELD as SILENCE
 from monitor.intake.silence import held_reason, let_go, matches
 from monitor.intake.taking import History, Taken, take
-from monitor.intake.telling import route_again, tell_case, tell_operator, tell_owners
+from monitor.intake.telling import hand_over, route_again, tell_case, tell_operator, tell_owners
 
 __all__ = [
     "QUIET",
@@ -40,6 +40,7 @@ __all__ = [
     "decide_again",
     "give_case",
     "give_mention",
+    "hand_over",
     "happen",
     "held_reason",
     "judge",

@@ -5,12 +5,12 @@ What is critical goes through, unless the silence names the topic that makes it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from monitor.intake.routing import Routing
-from monitor.models import Severity
+from monitor.models import Json, Severity
 from monitor.store import Connection, mentions, silences
 from monitor.store.alerts import NewAlert
 from monitor.store.mentions import RowMapping
@@ -42,8 +42,7 @@ def matches(silence: Silence, row: RowMapping, brands: Sequence[str], severity: 
     )
 
 
-def _holds(what: object, name: str, found: Iterable[str], *, fold: bool = False) -> bool:
-    assert isinstance(what, dict)
+def _holds(what: Mapping[str, Json], name: str, found: Iterable[str], *, fold: bool = False) -> bool:
     if name not in what:
         return True
     wanted = {str(one).casefold() if fold else one for one in what[name]}

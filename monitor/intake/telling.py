@@ -9,7 +9,7 @@ from monitor.config import SourceSettings
 from monitor.intake.routing import QUIET, Routing
 from monitor.intake.silence import hold
 from monitor.models import Json, Reason, Severity
-from monitor.store import Connection, alerts
+from monitor.store import Connection, alerts, cases
 from monitor.store.alerts import NewAlert, hashed
 
 
@@ -91,6 +91,32 @@ def tell_case(
         team=team,
     )
     return alerts.enqueue(conn, hold(conn, [alert], routing, now), now)
+
+
+def hand_over(
+    conn: Connection, routing: Routing, case_id: int, to: str, why: str, now: datetime, *, key: Sequence[object]
+) -> int:
+    """Tell somebody that a case is theirs now; `why` is a sentence without its end. Returns whether they are told."""
+    row, mention = cases.get(conn, case_id), cases.about(conn, [case_id]).get(case_id)
+    source = routing.source(mention.source) if mention is not None else None
+    if row is None or mention is None or source is None:
+        return 0
+    cases.update(conn, case_id, messages=row.messages + 1)
+    return tell_case(
+        conn,
+        routing,
+        Reason.REMINDER,
+        key=key,
+        source=source,
+        team=row.team,
+        people=[to],
+        mention_id=mention.id,
+        version=mention.version,
+        case_id=case_id,
+        facts={"handed": why},
+        severity=Severity(row.severity),
+        now=now,
+    )
 
 
 def _tell_channels(

@@ -301,7 +301,7 @@ def test_a_server_that_drips_ends_by_the_deadline(server: MailServer, opened: Op
 
     def drip(command: str) -> bytes | None:
         if command.startswith("UID SEARCH"):
-            time.sleep(0.6)
+            time.sleep(0.6)  # the other side of the line: the deadline is one of real time
             return b"* "
         return None
 

@@ -67,6 +67,7 @@ def test_no_kill_loses_a_step_of_a_ladder_or_the_end_of_a_snooze_or_takes_one_tw
             for turn in range(KILLS):
                 _kill(town, phases, AIMS[turn % len(AIMS)], chance, tally)
                 seen = killing._count_repeats(town, tally, seen)
+            # The timers are those of a process of its own, with the clock of this machine.
             time.sleep(max(0.0, (last - clock.now()).total_seconds()))
             monitor = killing.Monitor(town, phases)
             assert monitor.wait_ready()

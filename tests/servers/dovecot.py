@@ -159,7 +159,7 @@ def _wait_for(server: Dovecot) -> None:
         try:
             socket.create_connection(("127.0.0.1", server.port), timeout=5).close()
         except OSError:
-            time.sleep(0.1)
+            time.sleep(0.1)  # another program starts
         else:
             return
     log = server.folder / "log"

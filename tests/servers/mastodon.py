@@ -55,7 +55,7 @@ def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
         try:
             urllib.request.urlopen(address, timeout=5).close()
         except OSError:
-            time.sleep(0.2)
+            time.sleep(0.2)  # another program starts
         else:
             return
     raise SystemExit(f"mastodon-mock did not answer at {address}")

@@ -193,7 +193,7 @@ def _wait_for(server: subprocess.Popen[bytes], address: str | tuple[str, int], l
         with socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET) as knocking:
             if knocking.connect_ex(address) == 0:
                 return
-        time.sleep(0.1)
+        time.sleep(0.1)  # another program starts
     raise AssertionError(f"{server.args!r} did not answer: {log.read_text(errors='replace')}")
 
 
