@@ -38,9 +38,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from monitor.scoring import weights as files  # noqa: E402
-from monitor.scoring.features import NEGATED, NUMBERS, POWER, groups, numbers, sentences  # noqa: E402
-from monitor.scoring.phrases import Spans, phrases, tokens_of  # noqa: E402
+from monitor.scoring.cutting import cut, tokens_of  # noqa: E402
+from monitor.scoring.features import NEGATED, NUMBERS, POWER, compounds, groups, numbers  # noqa: E402
+from monitor.scoring.phrases import Spans, phrases  # noqa: E402
 from monitor.scoring.prepare import prepare  # noqa: E402
+from monitor.scoring.reviews import Reviews  # noqa: E402
 from monitor.scoring.vader import Vader, tables  # noqa: E402
 
 CLEAN = (
@@ -124,12 +126,14 @@ def read(rows: Sequence[Row]) -> Read:
         text = prepare(row.text)
         lowered = text.lower()
         tokens = tokens_of(lowered)
-        reading = vader.read(text)
+        spelled = vader.spelled_out(text)
+        words, _, ends = cut(spelled.lower())
+        reading = vader.read_words(spelled, words)
         held.append(sorted(map(files.in_words, groups(tokens))))
         counts.append(len(tokens) + 1)
-        named = table.names(tokens, Spans(text, lowered))
-        parts = sentences(text, reading, vader)
-        values.append(numbers(text, len(tokens), reading, parts, [kind for kind, _ in named]))
+        named = table.names(tokens, Spans(text, tokens))
+        parts = compounds(ends, reading.valences)
+        values.append(numbers(len(tokens), reading, parts, [kind for kind, _ in named]))
         found.append({f"{kind}:{name}" for kind, name in named})
     names = sorted(set().union(*found))
     flags = np.array([[name in one for name in names] for one in found], dtype=float).reshape(len(rows), len(names))
@@ -369,7 +373,7 @@ def write(folder: Path, out: Path, *, clean: bool, quick: bool, say: bool = True
             print(f"{language}: {len(own)} rows, {entry['groups']} groups, {entry['figures']}", flush=True)
     options = (" --only clean" if clean else "") + (" --quick" if quick else "")
     manifest = {
-        "scorer": "reviews/2",
+        "scorer": f"{Reviews.name}/{Reviews.version}",
         "command": f"python bench/fit_scorer.py --data DIR{options}",
         "rows": sum(map(len, chosen.values())),
         "fixed_on": "the fit itself" if quick else "predictions for sets left out (other languages: five folds)",

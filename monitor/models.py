@@ -239,7 +239,7 @@ class Score:
     badness: float | None  # 0…1; None when there was neither text we can read nor stars
     level: Level
     label: Label
-    scorer: str  # name and version, "reviews/3"
+    scorer: str  # name and version, "reviews/4"
     topics: tuple[str, ...] = ()
     dangers: tuple[str, ...] = ()  # safety, legal, money, privacy, discrimination, outage
     reasons: tuple[Why, ...] = ()

@@ -32,7 +32,7 @@ class Scorer(Protocol):
 
     @property
     def id(self) -> str:
-        """Return name and version, "reviews/3"."""
+        """Return name and version, "reviews/4"."""
 
     def score(self, items: Sequence[Scorable]) -> list[Score]:
         """Return one score an item, in order. Never raises for what a text holds."""

@@ -6,12 +6,11 @@ The fit (`bench/fit_scorer.py`) and the scorer read texts through this one door,
 from __future__ import annotations
 
 import math
-import re
+from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import compress, count, islice, pairwise
-from typing import NamedTuple
+from itertools import pairwise
 
-from monitor.scoring.vader import Reading, Vader, compound_of
+from monitor.scoring.vader import Reading, compound_of
 from monitor.scoring.weights import Group
 
 NUMBERS = (
@@ -40,61 +39,35 @@ NUMBERS = (
 """Names of the numbers that `numbers` gives, in its order."""
 
 POWER = 0.35  # of the number of words: what a word counts less in a longer text
-MOST_SENTENCES = 60
 _BAD_SENTENCE = -0.05
 _SHORT = 4
-_SENTENCE_END = re.compile(r"([.!?])\s+|\n+")
-_NEGATORS = frozenset(
-    "not no never without hardly nor neither cannot cant dont doesnt didnt wont isnt wasnt".split()  # noqa: SIM905
+_VERBS = "ai are ca could did does do dose had has have is must need sha should was were wo would"
+_SHORTENED = [f"{verb}n't" for verb in _VERBS.split()]
+NEGATORS = frozenset(["not", "no", "never", "without", "hardly", "nor", "neither", "cannot", *_SHORTENED]).union(
+    word.replace("'", "") for word in _SHORTENED
 )
-_REACH = 3  # words that a negation turns round
+REACH = 3  # words that a negation turns round
 NEGATED = "!"  # stands before a word that is turned round
 
 
-class Sentence(NamedTuple):
-    """One sentence and VADER's opinion of it."""
-
-    text: str
-    compound: float
-
-
-def sentences(text: str, reading: Reading, vader: Vader) -> list[Sentence]:
-    """Return the sentences of a prepared text, each with what its words of feeling add up to."""
-    parts = _parts(text.strip())
-    valences = reading.valences
-    if len(parts) == 1:
-        return [Sentence(text, compound_of(sum([value for _, value in valences])))]
-    found: list[Sentence] = []
-    place, size, end = 0, len(valences), 0
-    plain = text.isascii()
-    for part in parts:
-        total = 0.0
-        if place < size:  # else no word of feeling is left, and none need be counted
-            end += len((part if plain else vader.spelled_out(part)).split())
-            while place < size and valences[place][0] < end:
-                total += valences[place][1]
-                place += 1
-        found.append(Sentence(part, compound_of(total) if total else 0.0))
-    return found
+def compounds(ends: Sequence[int], valences: Sequence[tuple[int, float]]) -> list[float]:
+    """Return what the words of feeling in each sentence add up to, from -1 to 1."""
+    if len(ends) < 2:
+        return [compound_of(sum([value for _, value in valences]))]
+    totals = [0.0] * len(ends)
+    for at, value in valences:
+        totals[bisect_right(ends, at)] += value
+    return [compound_of(total) if total else 0.0 for total in totals]
 
 
-def _parts(text: str) -> list[str]:
-    found, start = [], 0
-    for end in islice(_SENTENCE_END.finditer(text), MOST_SENTENCES):
-        found.append(text[start : end.end(1) if end[1] else end.start()])
-        start = end.end()
-    found.append(text[start:])
-    return found
+def numbers(count: int, reading: Reading, values: Sequence[float], kinds: Sequence[str]) -> tuple[float, ...]:
+    """Return the numbers named in `NUMBERS`.
 
-
-def numbers(
-    text: str, count: int, reading: Reading, parts: Sequence[Sentence], kinds: Sequence[str]
-) -> tuple[float, ...]:
-    """Return the numbers named in `NUMBERS`; `count` is the number of words, `kinds` are those of the phrases found."""
+    `count` is the number of words, `values` has the compound of each sentence, `kinds` are those of the phrases found.
+    """
     praise = kinds.count("praise") if kinds else 0
     complaints = len(kinds) - praise
     negative, _, positive, compound = reading.polarity
-    values = [part.compound for part in parts]
     size = len(values)
     length = math.log1p(count) / 3
     if size == 1:
@@ -116,9 +89,9 @@ def numbers(
         length,
         1.0 if count < _SHORT else 0.0,
         math.log1p(size),
-        sum(map(str.isupper, text.split())) / (count + 1),
-        min(text.count("!"), 3) / 3,
-        min(text.count("?"), 3) / 3,
+        reading.capitals / (count + 1),
+        min(reading.calls, 3) / 3,
+        min(reading.asks, 3) / 3,
         compound * length,
         mean * length,
         min(complaints, 3) / 3,
@@ -128,17 +101,10 @@ def numbers(
 
 def groups(tokens: Sequence[str]) -> set[Group]:
     """Return single words, those that a negation turns round marked as such, and pairs of neighbours."""
-    pairs = pairwise(tokens)
-    if _NEGATORS.isdisjoint(tokens) and "n't" not in " ".join(tokens):
-        return {*tokens, *pairs}
-    return {*_negated(tokens), *pairs}
-
-
-def _negated(tokens: Sequence[str]) -> list[str]:
-    turns = [token in _NEGATORS or "n't" in token for token in tokens]
     found = list(tokens)
-    for place in compress(count(), turns):
-        for at in range(place + 1, min(place + 1 + _REACH, len(tokens))):
-            if not turns[at]:
-                found[at] = NEGATED + tokens[at]
-    return found
+    for place, token in enumerate(tokens):
+        if token in NEGATORS:
+            for at in range(place + 1, min(place + 1 + REACH, len(tokens))):
+                if tokens[at] not in NEGATORS:
+                    found[at] = NEGATED + tokens[at]
+    return {*found, *pairwise(tokens)}

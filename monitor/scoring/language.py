@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from itertools import repeat
 
 SHORTEST = 20  # letters; below, no detector measured is better than a guess
 MOST_READ = 600  # characters given to the detector
@@ -24,7 +23,6 @@ PLAIN_SHARE = 0.2  # with three of them, and none of another language
 CLEARLY_OTHER = 2  # that many small words, twice as many as English ones, and ahead of every other language
 AHEAD = 1.3
 _ENGLISH = "en"
-_OTHER = 1 << 20  # more than a text has words: two counts in one sum, and one look-up a word
 _NO_LANGUAGE = frozenset({"und", "zxx", "mul", "mis", "qme", "art", "xx"})
 _HANDLES = re.compile(r"[@#]\w+")
 # Scripts that one language writes. Cyrillic, Arabic and Devanagari are left to the detector.
@@ -45,7 +43,7 @@ class Words:
     english: frozenset[str]
     short: frozenset[str]  # what may stand beside an English word in a text of two or three
     by_language: Mapping[str, frozenset[str]]  # small words that are no English ones
-    marks: Mapping[str, int]  # 1 for an English word, `_OTHER` for a small word of another language
+    marks: Mapping[str, bool]  # True for an English word, False for a small word of another language
     detector: tuple[str, ...]  # languages the detector may answer
 
 
@@ -63,18 +61,20 @@ def words() -> Words:
         english=english,
         short=english | shared | lexicon.difference(table["false_friends"].split()),
         by_language=by_language,
-        marks=dict.fromkeys(frozenset().union(*by_language.values()), _OTHER) | dict.fromkeys(english, 1),
+        marks=dict.fromkeys(frozenset().union(*by_language.values()), False) | dict.fromkeys(english, True),
         detector=tuple(table["detector"].split()),
     )
 
 
-def read_as(text: str, tokens: Sequence[str], tag: str | None = None) -> str | None:
+def read_as(
+    text: str, tokens: Sequence[str], tag: str | None = None, counts: tuple[int, int] | None = None
+) -> str | None:
     """Return the language of a prepared text as a two-letter code, or None when it is not known.
 
-    `tokens` are its words in lower case, `tag` is what the site says.
+    `tokens` are its words in lower case, `tag` is what the site says, `counts` how many of the words are marked as
+    English and how many as those of other languages, for who knows that already.
     """
-    known = words()
-    others, english = divmod(sum(map(known.marks.get, tokens, repeat(0))), _OTHER)
+    english, others = counts or _counted(tokens)
     latin = text.isascii() or sum(map(str.isascii, tokens)) >= 0.8 * len(tokens)
     if latin and _clearly_english(len(tokens), english, others):
         return _ENGLISH
@@ -83,7 +83,7 @@ def read_as(text: str, tokens: Sequence[str], tag: str | None = None) -> str | N
         return None
     claimed = _primary(tag)
     if latin and len(spoken) < GLANCE_WORDS and claimed in (None, _ENGLISH):
-        plain = english and not others and all(map(known.short.__contains__, spoken))
+        plain = english and not others and all(map(words().short.__contains__, spoken))
         if plain:
             return _ENGLISH
     if claimed not in (None, _ENGLISH) and (others > english or not english or not latin):
@@ -93,6 +93,11 @@ def read_as(text: str, tokens: Sequence[str], tag: str | None = None) -> str | N
     if sum(map(len, spoken)) < SHORTEST:
         return _ENGLISH if claimed == _ENGLISH and latin and others <= english else None
     return _detected(text, claimed, english, others, latin=latin)
+
+
+def _counted(tokens: Sequence[str]) -> tuple[int, int]:
+    marked = list(map(words().marks.get, tokens))
+    return marked.count(True), marked.count(False)
 
 
 def _clearly_english(count: int, english: int, others: int) -> bool:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from itertools import product
+from itertools import islice, product
 from typing import Literal, NamedTuple
 
-_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+from monitor.scoring.cutting import TOKEN
+
 _SENTENCE_END = re.compile(r"[.!?;:\n]")
 _NUMBER_WORDS = frozenset(
     ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve", "twenty", "thirty"]
@@ -35,11 +36,6 @@ NUMBER, ANY, NOBODY = "#", "*", "nobody"
 _WITH_NOBODY = re.compile(r"\S*\bnobody\b\S*")
 
 
-def tokens_of(text: str) -> list[str]:
-    """Return the words of a lower-cased text, apostrophes inside words kept."""
-    return _TOKEN.findall(text)
-
-
 class Found(NamedTuple):
     """One name with the words of the text that carry it, as written there."""
 
@@ -56,37 +52,74 @@ class _Phrase:
     negates: bool  # holds a word like "no" itself
 
 
-@dataclass(slots=True)
-class _Second:
-    """What may follow a first word."""
+class _Third:
+    """What begins with the same two words. Many pairs of words have the same, and share it."""
 
-    alone: list[_Phrase] = field(default_factory=list)
-    after: dict[str, list[_Phrase]] = field(default_factory=dict)
-    open: bool = False  # a number or any word may follow
+    __slots__ = ("after", "open", "whole")
+
+    def __init__(self, phrases: Sequence[_Phrase]) -> None:
+        self.whole = [phrase for phrase in phrases if not phrase.rest]  # the two words are all of it
+        longer = [phrase for phrase in phrases if phrase.rest]
+        # A number or any word may be the third.
+        self.open = [phrase for phrase in longer if not phrase.rest[0].isdisjoint((NUMBER, ANY))]
+        self.after: dict[str, list[_Phrase]] = {}  # by the third word
+        for phrase in longer:
+            if phrase not in self.open:
+                for word in phrase.rest[0]:
+                    self.after.setdefault(word, []).append(phrase)
+
+
+class _Second:
+    """What begins with the same word."""
+
+    __slots__ = ("after", "alone", "open")
+
+    def __init__(self, alone: list[_Phrase], after: dict[str, _Third]) -> None:
+        self.alone = alone
+        self.after = after  # by the second word
+        self.open = NUMBER in after or ANY in after  # a number or any word may be the second
 
 
 class Spans:
-    """Where the words of a text stand, looked up when somebody asks. `lowered` is the text in lower case."""
+    """Where the words of a text stand, looked up when somebody asks."""
 
-    __slots__ = ("_lowered", "_spans", "_text")
+    __slots__ = ("_lowered", "_spans", "_text", "_tokens")
 
-    def __init__(self, text: str, lowered: str) -> None:
-        self._text = text if len(text) == len(lowered) else lowered
-        self._lowered = lowered
-        self._spans: list[tuple[int, int]] | None = None
+    def __init__(self, text: str, tokens: Sequence[str]) -> None:
+        self._text = text
+        self._lowered = ""
+        self._tokens = tokens
+        self._spans: list[tuple[int, int]] = []
 
     def between(self, first: int, second: int) -> str:
-        """Return what stands between two words."""
-        return self._lowered[self._span(first)[1] : self._span(second)[0]]
+        """Return what stands between two words, in lower case."""
+        start, end = self._span(first)[1], self._span(second)[0]
+        return self._lowered[start:end]
 
     def shown(self, start: int, end: int) -> str:
         """Return the text from one word to before another, as it was written, with one space between words."""
-        return " ".join(self._text[self._span(start)[0] : self._span(end - 1)[1]].split())
+        lowered = self._lower()
+        text = self._text if len(self._text) == len(lowered) else lowered
+        plain = " ".join(self._tokens[start:end])
+        place = lowered.find(plain)
+        if place >= 0 and lowered.find(plain, place + 1) < 0:  # no need to count words: what is shown is the same
+            return text[place : place + len(plain)]
+        begin, finish = self._span(start)[0], self._span(end - 1)[1]
+        return " ".join(text[begin:finish].split())
 
     def _span(self, at: int) -> tuple[int, int]:
-        if self._spans is None:
-            self._spans = [found.span() for found in _TOKEN.finditer(self._lowered)]
-        return self._spans[at]
+        lowered, spans = self._lower(), self._spans
+        end = spans[-1][1] if spans else 0
+        for token in islice(self._tokens, len(spans), at + 1):
+            start = lowered.index(token, end)  # between two words is nothing that a word may begin with
+            end = start + len(token)
+            spans.append((start, end))
+        return spans[at]
+
+    def _lower(self) -> str:
+        if not self._lowered:
+            self._lowered = self._text.lower()
+        return self._lowered
 
 
 _Hit = tuple[_Phrase, int, int]  # from its first word to one past its last
@@ -98,11 +131,14 @@ class Phrases:
     def __init__(
         self, table: dict[str, dict[str, dict[str, list[str]]]], kinds: tuple[Kind, ...] = ("danger", "topic")
     ) -> None:
-        self._starts: dict[str, _Second] = {}
-        for kind in kinds:
-            for name, entry in table.get(kind, {}).items():
-                for phrase in entry["phrases"]:
-                    self._add(kind, name, phrase)
+        found = [
+            phrase
+            for kind in kinds
+            for name, entry in table.get(kind, {}).items()
+            for written in entry["phrases"]
+            for phrase in _read(kind, name, written)
+        ]
+        self._starts = _by_their_words(found)
         if numbers := self._starts.get(NUMBER):
             # One look-up a word: a number that begins a phrase is found like any other word.
             self._starts |= {number: numbers for number in _FIRST_NUMBERS if number not in self._starts}
@@ -115,12 +151,9 @@ class Phrases:
             else:
                 yield from ((word, follower) for follower in second.after)
 
-    def find(self, text: str, lowered: str, tokens: Sequence[str]) -> list[Found]:
-        """Return what is found, dangers first, then in the order of the text.
-
-        `tokens` are those of `lowered`, which is `text` in lower case.
-        """
-        return self.among(tokens, Spans(text, lowered))
+    def find(self, text: str, tokens: Sequence[str]) -> list[Found]:
+        """Return what is found, dangers first, then in the order of the text. `tokens` are in lower case."""
+        return self.among(tokens, Spans(text, tokens))
 
     def among(self, tokens: Sequence[str], places: Spans, starts: Iterable[int] | None = None) -> list[Found]:
         """Return the same of tokens whose places are known; `starts` are the only ones where a phrase may begin."""
@@ -146,25 +179,15 @@ class Phrases:
             if second.alone:
                 hits += [(phrase, at, at + 1) for phrase in second.alone]
             if at < last:
-                next_token = tokens[at + 1]
-                if next_token in second.after:
-                    _longer(second.after[next_token], tokens, at, hits)
+                token = tokens[at + 1]
+                if third := second.after.get(token):
+                    _longer(third, tokens, at, hits)
                 if second.open:
-                    _open(second, tokens, at, hits)
+                    if _is_number(token) and (third := second.after.get(NUMBER)):
+                        _longer(third, tokens, at, hits)
+                    if third := second.after.get(ANY):
+                        _longer(third, tokens, at, hits)
         return hits
-
-    def _add(self, kind: Kind, name: str, phrase: str) -> None:
-        for slots in _variants(phrase):
-            negates = any(slot & _NEGATORS or any("n't" in word for word in slot) for slot in slots)
-            found = _Phrase(kind, name, slots[2:], negates)
-            for first in slots[0]:
-                second = self._starts.setdefault(first, _Second())
-                if len(slots) == 1:
-                    second.alone.append(found)
-                    continue
-                second.open |= NUMBER in slots[1] or ANY in slots[1]
-                for word in slots[1]:
-                    second.after.setdefault(word, []).append(found)
 
 
 @cache
@@ -175,6 +198,33 @@ def phrases(*, opinions: bool = False) -> Phrases:
 
 
 # --- reading the table ---------------------------------------------------------------------------
+
+
+def _read(kind: Kind, name: str, written: str) -> Iterator[tuple[Slot, Slot | None, _Phrase]]:
+    """Yield each way to say a phrase: its first word, its second one if there is one, and all of it."""
+    for slots in _variants(written):
+        negates = any(slot & _NEGATORS or any("n't" in word for word in slot) for slot in slots)
+        yield slots[0], slots[1] if len(slots) > 1 else None, _Phrase(kind, name, slots[2:], negates)
+
+
+def _by_their_words(found: Iterable[tuple[Slot, Slot | None, _Phrase]]) -> dict[str, _Second]:
+    alone: dict[str, list[_Phrase]] = {}
+    after: dict[str, dict[str, list[_Phrase]]] = {}
+    for first, second, phrase in found:
+        for word in first:
+            if second is None:
+                alone.setdefault(word, []).append(phrase)
+            for follower in second or ():
+                after.setdefault(word, {}).setdefault(follower, []).append(phrase)
+    shared: dict[tuple[int, ...], _Third] = {}
+    starts = {}
+    for word in alone | after:
+        thirds = {}
+        for follower, phrases in after.get(word, {}).items():
+            same = tuple(map(id, phrases))
+            thirds[follower] = shared.get(same) or shared.setdefault(same, _Third(phrases))
+        starts[word] = _Second(alone.get(word, []), thirds)
+    return starts
 
 
 def _variants(phrase: str) -> Iterator[tuple[Slot, ...]]:
@@ -199,7 +249,7 @@ def _slot(part: str) -> Slot:
 
 def _forms(word: str) -> Iterable[str]:
     base = word.removesuffix("~")
-    if base not in (NUMBER, ANY) and not _TOKEN.fullmatch(base):
+    if base not in (NUMBER, ANY) and not TOKEN.fullmatch(base):
         raise ValueError(f"`{word}` is not one word")
     forms = {base}
     if word.endswith("~"):
@@ -212,24 +262,17 @@ def _forms(word: str) -> Iterable[str]:
 # --- looking -------------------------------------------------------------------------------------
 
 
-def _longer(phrases: Sequence[_Phrase], tokens: Sequence[str], at: int, hits: list[_Hit]) -> None:
+def _longer(third: _Third, tokens: Sequence[str], at: int, hits: list[_Hit]) -> None:
     """Add the phrases whose first two words stand at a place and whose others follow."""
     after = at + 2
-    size = len(tokens) - after
-    for phrase in phrases:
-        rest = phrase.rest
-        if not rest:
-            hits.append((phrase, at, after))
-        elif len(rest) <= size and _fits(rest[0], tokens[after]):
-            end = after + len(rest)
-            if all(map(_fits, rest, tokens[after:end])):
-                hits.append((phrase, at, end))
-
-
-def _open(second: _Second, tokens: Sequence[str], at: int, hits: list[_Hit]) -> None:
-    if _is_number(tokens[at + 1]):
-        _longer(second.after.get(NUMBER, ()), tokens, at, hits)
-    _longer(second.after.get(ANY, ()), tokens, at, hits)
+    if third.whole:
+        hits += [(phrase, at, after) for phrase in third.whole]
+    if after == len(tokens):
+        return
+    for phrase in (*third.after.get(tokens[after], ()), *third.open):
+        end = after + len(phrase.rest)
+        if end <= len(tokens) and all(map(_fits, phrase.rest, tokens[after:end])):
+            hits.append((phrase, at, end))
 
 
 def _is_number(token: str) -> bool:

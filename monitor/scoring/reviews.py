@@ -10,21 +10,23 @@ docs/scoring.md tells what it reaches, where it fails, and how the file was made
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from itertools import compress, repeat
+from collections.abc import Iterator, Sequence
+from functools import cache
 from operator import mul
 from typing import NamedTuple
 
 from monitor.models import Label, Level, Scorable, Score, Why
-from monitor.scoring.features import NEGATED, POWER, Sentence, groups, numbers, sentences
+from monitor.scoring.cutting import Cut, cut, sentence
+from monitor.scoring.features import POWER, compounds, numbers
 from monitor.scoring.language import read_as, words
-from monitor.scoring.phrases import Found, Spans, phrases, tokens_of
+from monitor.scoring.phrases import Found, Spans, phrases
 from monitor.scoring.prepare import prepare
 from monitor.scoring.stars import ALERT_AT, HIGH_STARS, LOW_STARS, WATCH_AT, prior
 from monitor.scoring.stars import in_words as stars_in_words
 from monitor.scoring.stars_vader import StarsVader
 from monitor.scoring.vader import Vader
-from monitor.scoring.weights import Group, Table, in_words, table
+from monitor.scoring.vocabulary import Known, Vocabulary
+from monitor.scoring.weights import table
 
 WORST_SENTENCE = -0.4  # compound of one sentence that is worth a look although the whole sounds fine
 PRAISE_BELOW = 0.2  # badness under which a text without stars is praise, when it sounds friendly
@@ -36,36 +38,44 @@ _HIGHEST = 20.0  # log-odds
 _LONGEST_SENTENCE = 160  # characters shown
 _SHOWN_GROUPS = 2
 _MEANINGFUL = 0.3  # log-odds that a group adds before it is shown
-_START = 1 << 22  # more than all weights of a text: two counts in one sum
 _SHORTEST = 4  # letters of a single word that is shown
+_TOGETHER = 32  # texts: fewer leave each step too soon, more do not stay near the processor
+_ENGLISH = (None, "en")  # languages of what may be English
 _TOLD = ("danger", "topic", "complaint")
 
 
 class _Read(NamedTuple):
     """What was found in a text. `log_odds` is None where it could not be read."""
 
-    written: bool = False  # there is a text at all
+    text: str = ""
     language: str | None = None
     log_odds: float | None = None
     compound: float = 0.0
-    worst: Sentence | None = None  # None where the text is one sentence
+    sentences: Sequence[float] = ()  # compound of each
     found: Sequence[Found] = ()
-    known: Sequence[tuple[Group, int]] = ()  # groups that count, with `Reviews._counts`
+    ends: Sequence[int] = ()  # words before the end of each
+    known: Known | None = None
+    words: Vocabulary | None = None  # that knows them
     share: float = 0.0  # log-odds of one step of a group's weight
 
     @property
+    def worst(self) -> float:
+        """Return the compound of the worst sentence, 0 where there is but one."""
+        return min(self.sentences) if len(self.sentences) > 1 else 0.0
+
+    @property
     def foreign(self) -> bool:
-        return self.language not in (None, "en")
+        return self.language not in _ENGLISH
 
     def names(self, kind: str) -> tuple[str, ...]:
-        return tuple([found.name for found in self.found if found.kind == kind])
+        return tuple([found.name for found in self.found if found.kind == kind]) if self.found else ()
 
 
 class Reviews:
     """The scorer for reviews and posts. Stateless after it has read its tables; safe to share between threads."""
 
     name = "reviews"
-    version = 3
+    version = 4
 
     def __init__(self) -> None:
         self.id = f"{self.name}/{self.version}"  # as it stands beside every score
@@ -74,94 +84,100 @@ class Reviews:
         self._phrases = phrases(opinions=True)
         english = table("en")
         assert english is not None
-        self._english: Table = english
+        self._bias, self._scale, self._numbers = english.bias, english.scale, english.numbers
         self._weighs = {tuple(name.split(":", 1)): weight for name, weight in (english.phrases or {}).items()}
-        # One look-up a group: its weight, and `_START` on top where a phrase may begin with it.
-        self._counts: dict[Group, int] = dict(english.groups)
-        for start in self._phrases.beginnings():
-            for group in (start, NEGATED + start) if isinstance(start, str) else (start,):
-                self._counts[group] = self._counts.get(group, 0) + _START
+        self._words = Vocabulary(english.groups, self._phrases.beginnings(), words().marks)
 
     def score(self, items: Sequence[Scorable]) -> list[Score]:
         """Return one score an item, in order."""
-        return [self._score(item) for item in items]
+        worded = [item for item in items if not _stars_decide(item)]
+        reads = self._reads(worded, aloud=True)
+        return [
+            self._short.score((item,))[0] if _stars_decide(item) else self._score(item, next(reads)) for item in items
+        ]
 
     def badness(self, items: Sequence[Scorable]) -> list[float | None]:
         """Return the badness alone, the same numbers as `score` gives, without looking for reasons."""
-        return [self._badness(item) for item in items]
+        worded = [item for item in items if not _stars_decide(item)]
+        reads = self._reads(worded, aloud=False)
+        return [
+            self._short.score((item,))[0].badness if _stars_decide(item) else _badness(item, next(reads))
+            for item in items
+        ]
 
-    def _badness(self, item: Scorable) -> float | None:
-        if _stars_decide(item):
-            return self._short.score((item,))[0].badness
-        read = self._read(item, aloud=False)
-        return _badness(item.rating.stars if item.rating else None, read, danger=bool(read.names("danger")))
-
-    def _score(self, item: Scorable) -> Score:
-        if _stars_decide(item):
-            return self._short.score((item,))[0]
+    def _score(self, item: Scorable, read: _Read) -> Score:
         stars = item.rating.stars if item.rating else None
-        read = self._read(item, aloud=True)
-        topics, dangers = (read.names("topic"), read.names("danger")) if read.found else ((), ())
-        badness = _badness(stars, read, danger=bool(dangers))
+        badness = _badness(item, read)
         level = _level(stars, badness, read)
         return Score(
             badness=badness,
             level=level,
             label=_label(stars, badness, level, read),
             scorer=self.id,
-            topics=topics,
-            dangers=dangers,
+            topics=read.names("topic"),
+            dangers=read.names("danger"),
             reasons=self._reasons(item, stars, read, level),
             language=read.language,
         )
 
-    def _read(self, item: Scorable, *, aloud: bool) -> _Read:
-        if not item.text or item.text.isspace():
-            return _Read()
-        text = prepare(item.text)
-        lowered = text.lower()
-        tokens = tokens_of(lowered)
-        language = read_as(text, tokens, item.language)
-        if language not in (None, "en"):
+    def _reads(self, items: Sequence[Scorable], *, aloud: bool) -> Iterator[_Read]:
+        """Yield what is found in each text, `aloud` with the words.
+
+        Each step is taken for some texts together: what it looks things up in then stays near the processor, which
+        saves a quarter of the time.
+        """
+        for start in range(0, len(items), _TOGETHER):
+            some = items[start : start + _TOGETHER]
+            texts = [prepare(item.text) for item in some]
+            cuts = [cut(text.lower()) for text in texts]
+            known = [self._words.read(one.tokens) for one in cuts]
+            languages = [
+                read_as(text, one.tokens, item.language, (of.english, of.foreign))
+                for text, one, item, of in zip(texts, cuts, some, known, strict=True)
+            ]
+            found = [
+                self._found(text, one.tokens, of.starts, aloud=aloud) if of.starts and language in _ENGLISH else ()
+                for text, one, of, language in zip(texts, cuts, known, languages, strict=True)
+            ]
+            yield from list(map(self._read, texts, cuts, known, languages, found))
+
+    def _read(self, text: str, one: Cut, known: Known, language: str | None, found: Sequence[Found]) -> _Read:
+        written, tokens, ends = one
+        if not written:
+            return _Read(text)
+        if language not in _ENGLISH:
             return _foreign(text, language, tokens)
-        held = groups(tokens)
-        counts = list(map(self._counts.get, held, repeat(0)))
-        starts, weight = divmod(sum(counts) + _START // 2, _START)
-        known = list(compress(zip(held, counts, strict=True), counts))
-        found = self._found(Spans(text, lowered), tokens, known, aloud=aloud) if starts else ()
         if found or (tokens and language is None and self._familiar(tokens)):
             language = "en"  # the phrases are English
         if tokens and language is None:
-            return _Read(bool(text))
-        reading = self._vader.read(text)
+            return _Read(text)
+        spelled = self._vader.spelled_out(text)
+        if spelled is not text:
+            written, _, ends = cut(spelled.lower())
+        reading = self._vader.read_words(spelled, written)
         compound = reading.polarity.compound
         if not tokens and compound == 0:
-            return _Read(bool(text))  # emoji that VADER has no opinion of
-        parts = sentences(text, reading, self._vader)
-        english = self._english
-        share = english.scale * (len(tokens) + 1) ** -POWER
-        counted = numbers(text, len(tokens), reading, parts, [one.kind for one in found])
-        log_odds = english.bias + sum(map(mul, english.numbers, counted)) + share * (weight - _START // 2)
+            return _Read(text)  # emoji that VADER has no opinion of
+        values = compounds(ends, reading.valences)
+        share = self._scale * (len(tokens) + 1) ** -POWER
+        counted = numbers(len(tokens), reading, values, [one.kind for one in found])
+        log_odds = self._bias + sum(map(mul, self._numbers, counted)) + share * known.weight
         if found:
             log_odds += sum(sorted([self._weighs.get((one.kind, one.name), 0.0) for one in found]))
-        worst = min(parts, key=_compound) if len(parts) > 1 else None
-        return _Read(True, language, log_odds, compound, worst, found, known, share)
+        return _Read(text, language, log_odds, compound, values, found, one.ends, known, self._words, share)
 
-    def _found(
-        self, places: Spans, tokens: Sequence[str], known: Sequence[tuple[Group, int]], *, aloud: bool
-    ) -> Sequence[Found]:
-        begin = [group for group, count in known if count >= _START // 2]
-        first = {group.removeprefix(NEGATED) if isinstance(group, str) else group[0] for group in begin}
-        starts = [at for at, token in enumerate(tokens) if token in first]
+    def _found(self, text: str, tokens: Sequence[str], starts: Sequence[int], *, aloud: bool) -> Sequence[Found]:
         if aloud:
-            return self._phrases.among(tokens, places, starts)
-        return [Found(kind, name, ()) for kind, name in sorted(self._phrases.names(tokens, places, starts))]
+            return self._phrases.among(tokens, Spans(text, tokens), starts)
+        return [
+            Found(kind, name, ()) for kind, name in sorted(self._phrases.names(tokens, Spans(text, tokens), starts))
+        ]
 
     def _familiar(self, tokens: Sequence[str]) -> bool:
         """Say whether a text that is too short for a language is made of words of English reviews alone."""
-        groups, known = self._english.groups, words()
+        known = words()
         return all(
-            (token in known.short or token in groups or token.isdigit()) and known.marks.get(token, 0) <= 1
+            (token in known.short or token in self._words or token.isdigit()) and known.marks.get(token, True)
             for token in tokens
         )
 
@@ -171,9 +187,15 @@ class Reviews:
             reasons += [Why(f"{one.kind}:{one.name}", one.name, one.words) for one in read.found if one.kind in _TOLD]
         if level is Level.QUIET:
             return tuple(reasons)
-        if read.worst is not None and read.worst.compound < 0:
-            reasons.append(Why("sentence", "worst sentence", (_shortened(read.worst.text),)))
-        if read.written and read.log_odds is None:
+        if (worst := read.worst) < 0:
+            reasons.append(
+                Why(
+                    "sentence",
+                    "worst sentence",
+                    (_shortened(sentence(read.text, read.ends, read.sentences.index(worst))),),
+                )
+            )
+        if read.text and read.log_odds is None:
             reasons.append(Why("language", "language not scored"))
         elif telling := self._telling(read, reasons):
             reasons.append(Why("words", "words", telling))
@@ -183,17 +205,14 @@ class Reviews:
 
     def _telling(self, read: _Read, reasons: Sequence[Why]) -> tuple[str, ...]:
         """Return the groups that count most, without those that say nothing to a reader or were already shown."""
-        least = _MEANINGFUL / read.share if read.share else math.inf
-        heavy = [
-            (-weight, in_words(group))
-            for group, count in read.known
-            if count >= least and (weight := (count + _START // 2) % _START - _START // 2) >= least
-        ]
+        if read.known is None or read.words is None:
+            return ()
+        heavy = read.words.heavier(read.known, _MEANINGFUL / read.share)
         if not heavy:
             return ()
         shown = " ".join(word for why in reasons for word in why.words).lower() if read.found else ""
         kept: list[str] = []
-        for _, group in sorted(heavy):
+        for group in heavy:
             if _says_something(group) and group not in shown and not any(_overlap(group, other) for other in kept):
                 kept.append(group)
             if len(kept) == _SHOWN_GROUPS:
@@ -206,21 +225,32 @@ def _stars_decide(item: Scorable) -> bool:
     return stars is not None and not LOW_STARS <= stars < HIGH_STARS
 
 
+class _Foreign(NamedTuple):
+    """What is known of another language."""
+
+    words: Vocabulary
+    bias: float
+    scale: float
+
+
+@cache
+def _foreign_words(language: str) -> _Foreign | None:
+    """Return what is known of a language, read when its first text comes."""
+    own = table(language)
+    return None if own is None else _Foreign(Vocabulary(own.groups), own.bias, own.scale)
+
+
 def _foreign(text: str, language: str | None, tokens: Sequence[str]) -> _Read:
-    own = table(language) if language else None
+    own = _foreign_words(language) if language else None
     if own is None or not tokens:
-        return _Read(bool(text), language)
+        return _Read(text, language)
     share = own.scale * (len(tokens) + 1) ** -POWER
-    known = [(group, own.groups[group]) for group in groups(tokens) if group in own.groups]
-    weight = sum([weight for _, weight in known])
-    return _Read(True, language, own.bias + share * weight, known=known, share=share)
+    known = own.words.read(tokens)
+    return _Read(text, language, own.bias + share * known.weight, known=known, words=own.words, share=share)
 
 
-def _compound(sentence: Sentence) -> float:
-    return sentence.compound
-
-
-def _badness(stars: float | None, read: _Read, *, danger: bool) -> float | None:
+def _badness(item: Scorable, read: _Read) -> float | None:
+    stars = item.rating.stars if item.rating else None
     log_odds = read.log_odds
     if stars is None:
         if log_odds is None:
@@ -236,12 +266,12 @@ def _badness(stars: float | None, read: _Read, *, danger: bool) -> float | None:
             badness = min(badness, ALERT_AT - 0.01)
         elif stars < LOW_STARS:
             badness = max(badness, ALERT_AT)
-    return round(max(badness, ALERT_AT) if danger else badness, 4)
+    return round(max(badness, ALERT_AT) if read.names("danger") else badness, 4)
 
 
 def _level(stars: float | None, badness: float | None, read: _Read) -> Level:
     if badness is None:
-        return Level.WATCH if read.written else Level.QUIET
+        return Level.WATCH if read.text else Level.QUIET
     if badness >= ALERT_AT:
         return Level.ALERT
     if stars is not None and stars < HIGH_STARS:
@@ -253,7 +283,7 @@ def _level(stars: float | None, badness: float | None, read: _Read) -> Level:
 
 def _mixed(read: _Read) -> bool:
     complains = any(found.kind in _TOLD for found in read.found) if read.found else False
-    return complains or (read.worst is not None and read.worst.compound <= WORST_SENTENCE)
+    return complains or read.worst <= WORST_SENTENCE
 
 
 def _label(stars: float | None, badness: float | None, level: Level, read: _Read) -> Label:
@@ -276,13 +306,12 @@ def _probability(log_odds: float) -> float:
 
 
 def _says_something(group: str) -> bool:
-    return not group.startswith(NEGATED) and (" " in group or len(group) >= _SHORTEST) and not group.isdigit()
+    return (" " in group or len(group) >= _SHORTEST) and not group.isdigit()
 
 
 def _overlap(one: str, other: str) -> bool:
     return not set(one.split()).isdisjoint(other.split())
 
 
-def _shortened(sentence: str) -> str:
-    plain = " ".join(sentence.split())
-    return plain if len(plain) <= _LONGEST_SENTENCE else plain[: _LONGEST_SENTENCE - 1].rstrip() + "…"
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_SENTENCE else text[: _LONGEST_SENTENCE - 1].rstrip() + "…"

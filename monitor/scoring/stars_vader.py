@@ -7,20 +7,20 @@ docs/scoring.md tells what it reaches and where it fails.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from monitor.models import Label, Level, Scorable, Score, Why
+from monitor.scoring.cutting import cut, sentence
+from monitor.scoring.features import compounds
 from monitor.scoring.language import read_as
-from monitor.scoring.phrases import Found, Kind, Phrases, phrases, tokens_of
+from monitor.scoring.phrases import Found, Kind, Phrases, phrases
 from monitor.scoring.prepare import prepare
 from monitor.scoring.stars import ALERT_AT, HIGH_STARS, LOW_STARS, WATCH_AT, in_words, prior
-from monitor.scoring.vader import Reading, Vader, compound_of, with_negator
+from monitor.scoring.vader import Reading, Vader, with_negator
 
 WORST_SENTENCE = -0.4  # compound of one sentence that is worth a look although the whole sounds fine
 PRAISE = 0.4  # compound
-MOST_SENTENCES = 60
 
 # Log-odds of a bad post from its text: what VADER and the phrases say, fitted with equal weight per source.
 BASE, PER_COMPOUND, PER_PHRASE, MOST_PHRASES = -0.25, -2.3, 1.5, 3
@@ -28,7 +28,6 @@ NOTHING_FOUND = -1.4  # no word of the lexicon and no phrase: a fact, a question
 TEXT_WEIGHT = 0.7  # beside stars
 NO_TEXT = -0.2  # who has a complaint mostly writes it
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _LONGEST_SENTENCE = 160  # characters shown
 _SHOWN_WORDS = 4
 
@@ -41,22 +40,23 @@ class _Read(NamedTuple):
     vader: Reading | None = None
     found: Sequence[Found] = ()
     compound: float = 0.0
-    negative: bool = False
+    ends: Sequence[int] = ()  # words before the end of each sentence
+    sentences: Sequence[float] = ()  # compound of each, where one may be bad
+
+    @property
+    def worst(self) -> float:
+        """Return the compound of the worst sentence, 0 where there is but one."""
+        return min(self.sentences) if len(self.sentences) > 1 else 0.0
 
     def names(self, kind: Kind) -> tuple[str, ...]:
         return tuple([found.name for found in self.found if found.kind == kind]) if self.found else ()
-
-
-class _Sentence(NamedTuple):
-    text: str
-    total: float  # sum of its valences
 
 
 class StarsVader:
     """The first scorer: explainable, light, English only where there are no stars."""
 
     name = "stars-vader"
-    version = 2
+    version = 3
 
     def __init__(self, named: Phrases | None = None, speaks_as: str | None = None) -> None:
         self.id = speaks_as or f"{self.name}/{self.version}"  # as it stands beside every score
@@ -73,8 +73,7 @@ class StarsVader:
         evidence = self._evidence(read)
         dangers = read.names("danger")
         badness = _badness(stars, evidence, danger=bool(dangers))
-        worst = self._worst(read) if read.negative else None
-        level = _level(stars, evidence, badness, read, worst)
+        level = _level(stars, evidence, badness, read)
         return Score(
             badness=None if badness is None else round(badness, 4),
             level=level,
@@ -82,63 +81,47 @@ class StarsVader:
             scorer=self.id,
             topics=read.names("topic"),
             dangers=dangers,
-            reasons=_reasons(item, stars, read, level, worst),
+            reasons=_reasons(item, stars, read, level),
             language=read.language,
         )
 
     def _read(self, item: Scorable) -> _Read:
-        if not item.text or item.text.isspace():
-            return _Read()
         text = prepare(item.text)
-        lowered = text.lower()
-        tokens = tokens_of(lowered)
+        written = cut(text.lower())
+        tokens = written.tokens
+        if not written.words:
+            return _Read(text)
         language = read_as(text, tokens, item.language)
         if language not in (None, "en"):
             return _Read(text, language)
-        found = self._phrases.find(text, lowered, tokens) if tokens else []
+        found = self._phrases.find(text, tokens) if tokens else []
         if found:
             language = "en"  # the phrases are English
         if tokens and language is None:
             return _Read(text)
-        reading = self._vader.read(text)
-        if not tokens and reading.polarity.compound == 0:
+        spelled = self._vader.spelled_out(text)
+        heard = cut(spelled.lower()) if spelled is not text else written
+        reading = self._vader.read_words(spelled, heard.words)
+        compound = reading.polarity.compound
+        if not tokens and compound == 0:
             return _Read(text)  # emoji that VADER has no opinion of
-        return _Read(text, language, reading, found, reading.polarity.compound, reading.polarity.neg > 0)
+        sentences = compounds(heard.ends, reading.valences) if reading.polarity.neg else ()
+        return _Read(text, language, reading, found, compound, written.ends, sentences)
 
     def _evidence(self, read: _Read) -> float | None:
         """Return the log-odds that a text is bad, or None when it could not be read."""
         return _evidence(read)
 
-    def _worst(self, read: _Read) -> _Sentence | None:
-        """Return the sentence that sounds worst, or None where the text is one sentence."""
-        sentences = _SENTENCE_END.split(read.text.strip(), MOST_SENTENCES)
-        if len(sentences) == 1 or read.vader is None:
-            return None
-        worst = _Sentence("", 0.0)
-        valences = iter(read.vader.valences)
-        at, value = next(valences, (0, 0.0))
-        end = 0
-        for sentence in sentences:
-            end += len(self._vader.spelled_out(sentence).split())
-            total = 0.0
-            while value and at < end:
-                total += value
-                at, value = next(valences, (0, 0.0))
-            if total < worst.total:
-                worst = _Sentence(sentence, total)
-        return worst
 
-
-def _reasons(
-    item: Scorable, stars: float | None, read: _Read, level: Level, worst: _Sentence | None
-) -> tuple[Why, ...]:
+def _reasons(item: Scorable, stars: float | None, read: _Read, level: Level) -> tuple[Why, ...]:
     reasons = [] if item.rating is None or stars is None else [Why("stars", in_words(item.rating))]
     reasons += [Why(f"{found.kind}:{found.name}", found.name, found.words) for found in read.found]
     if level is Level.QUIET:
         return tuple(reasons)
-    if worst is not None and worst.total < 0:
-        reasons.append(Why("sentence", "worst sentence", (_shortened(worst.text),)))
-    elif read.negative and not read.found:
+    if (worst := read.worst) < 0:
+        shown = _shortened(sentence(read.text, read.ends, read.sentences.index(worst)))
+        reasons.append(Why("sentence", "worst sentence", (shown,)))
+    elif read.sentences and not read.found:
         reasons.append(Why("words", "words", _bad_words(read)))
     elif read.text and read.vader is None:
         reasons.append(Why("language", "language not scored"))
@@ -178,9 +161,7 @@ def _badness(stars: float | None, evidence: float | None, *, danger: bool) -> fl
     return max(badness, ALERT_AT) if danger else badness
 
 
-def _level(
-    stars: float | None, evidence: float | None, badness: float | None, read: _Read, worst: _Sentence | None
-) -> Level:
+def _level(stars: float | None, evidence: float | None, badness: float | None, read: _Read) -> Level:
     if badness is None:
         return Level.WATCH if read.text else Level.QUIET
     if badness >= ALERT_AT:
@@ -189,7 +170,7 @@ def _level(
         return Level.WATCH
     if stars is not None:
         return Level.WATCH if evidence is not None and _probability(evidence) >= ALERT_AT else Level.QUIET
-    mixed = worst is not None and compound_of(worst.total) <= WORST_SENTENCE
+    mixed = read.worst <= WORST_SENTENCE
     return Level.WATCH if badness >= WATCH_AT or mixed or read.found else Level.QUIET
 
 
@@ -207,6 +188,5 @@ def _probability(log_odds: float) -> float:
     return 1 / (1 + math.exp(-log_odds))
 
 
-def _shortened(sentence: str) -> str:
-    plain = " ".join(sentence.split())
-    return plain if len(plain) <= _LONGEST_SENTENCE else plain[: _LONGEST_SENTENCE - 1].rstrip() + "…"
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_SENTENCE else text[: _LONGEST_SENTENCE - 1].rstrip() + "…"

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import compress, count
 from math import floor
-from string import punctuation
 from typing import NamedTuple
+
+from monitor.scoring.cutting import cut
 
 
 class Polarity(NamedTuple):
@@ -42,6 +43,9 @@ class Reading(NamedTuple):
     polarity: Polarity
     words: list[str]
     valences: list[tuple[int, float]]  # position in `words`, valence; none is zero
+    capitals: int = 0  # words that stand in capitals
+    calls: int = 0  # exclamation marks
+    asks: int = 0  # question marks
 
 
 def with_negator(words: Sequence[str], at: int) -> str:
@@ -111,21 +115,28 @@ class Vader:
 
     def read(self, text: str) -> Reading:
         """Return the four numbers and what they were made of."""
-        text = self.spelled_out(text).strip()
-        lowered = text.lower()
-        words = _words(lowered)
+        text = self.spelled_out(text)
+        return self.read_words(text, cut(text.lower()).words)
+
+    def read_words(self, text: str, words: list[str]) -> Reading:
+        """Return the same of a text whose emoji are spelled out and whose words are known."""
         if not words:
             return Reading(NOTHING, [], [])
-        valences = _Rules(text, words, self._tables, contracted="n't" in lowered).valences()
+        calls, asks = text.count("!"), text.count("?")
+        written = text.split()
+        capitals = sum(map(str.isupper, written))
+        rules = _Rules(written, words, self._tables, mixed=0 < capitals < len(written), contracted="'" in text)
+        valences = rules.valences()
         if not valences:
-            return Reading(NEUTRAL, words, [])
-        return Reading(_polarity([value for _, value in valences], len(words), text), words, valences)
+            return Reading(NEUTRAL, words, [], capitals, calls, asks)
+        polarity = _polarity([value for _, value in valences], len(words), _emphasis(calls, asks))
+        return Reading(polarity, words, valences, capitals, calls, asks)
 
     def spelled_out(self, text: str) -> str:
         """Return the text with each emoji of the table in words."""
-        emoji = self._tables.emoji
-        if text.isascii() or emoji.keys().isdisjoint(text):
+        if text.isascii() or self._tables.emoji.keys().isdisjoint(text):
             return text
+        emoji = self._tables.emoji
 
         def words(found: re.Match[str]) -> str:
             spelled = emoji.get(found[0])
@@ -137,44 +148,41 @@ class Vader:
         return _NOT_ASCII.sub(words, text)
 
 
-def _words(text: str) -> list[str]:
-    # What has two characters or less without its signs is an emoticon and keeps them.
-    return [token if token.isalpha() or len(word := token.strip(punctuation)) <= 2 else word for token in text.split()]
-
-
 class _Rules:
     """One text on its way through the rules."""
 
-    __slots__ = ("_contracted", "_mixed", "_raw", "_tables", "_text", "_words")
+    __slots__ = ("_contracted", "_mixed", "_tables", "_words", "_written")
 
-    def __init__(self, text: str, words: list[str], tables: Tables, *, contracted: bool) -> None:
-        self._text = text
+    def __init__(self, written: list[str], words: list[str], tables: Tables, *, mixed: bool, contracted: bool) -> None:
+        self._written = written
         self._words = words
         self._tables = tables
-        self._contracted = contracted  # some word holds "n't"
-        self._raw: list[str] | None = None
-        self._mixed: bool | None = None
+        self._mixed = mixed  # some words stand in capitals, and are louder than the others
+        self._contracted = contracted  # some word may hold "n't"
 
     def valences(self) -> list[tuple[int, float]]:
         """Return position and valence of the words that carry one, in order, none of them zero."""
-        lexicon, words = self._tables.lexicon, self._words
-        hits = list(compress(count(), map(lexicon.__contains__, words)))
-        if not self._contracted and self._tables.telling.isdisjoint(words):
-            found = [(at, value) for at in hits if (value := self._louder(lexicon[words[at]], at))]
-        else:
-            found = [(at, value) for at in hits if (value := self._valence(at))]
+        lexicon, words, telling = self._tables.lexicon, self._words, self._tables.telling
+        found = []
+        for at in compress(count(), map(lexicon.__contains__, words)):
+            around = words[at - 3 if at > 3 else 0 : at + 3]
+            if telling.isdisjoint(around) and not (self._contracted and "n't" in " ".join(around)):
+                value = lexicon[words[at]]
+                if self._mixed:
+                    value = self._louder(value, at)
+            else:
+                value = self._ruled(at)
+            if value:
+                found.append((at, value))
         return _but(words.index("but"), found) if found and "but" in words else found
 
-    def _valence(self, at: int) -> float:
-        words, lexicon = self._words, self._tables.lexicon
+    def _ruled(self, at: int) -> float:
+        words, lexicon, telling = self._words, self._tables.lexicon, self._tables.telling
         word = words[at]
-        if not self._contracted and self._tables.telling.isdisjoint(words[at - 3 if at > 3 else 0 : at + 3]):
-            return self._louder(lexicon[word], at)
         after = words[at + 1] if at + 1 < len(words) else ""
         if word in self._tables.boosters or (word == "kind" and after == "of"):
             return 0.0
         value = self._louder(self._start_value(at, word, after), at)
-        telling = self._tables.telling
         for back in (1, 2, 3) if at > 2 else range(1, at + 1):
             before = words[at - back]
             if before in lexicon:
@@ -260,13 +268,7 @@ class _Rules:
 
     def _shouted(self, at: int) -> bool:
         """Say whether a word stands in capitals while others do not."""
-        if self._raw is None:
-            self._raw = self._text.split()
-        if not self._raw[at].isupper():
-            return False
-        if self._mixed is None:
-            self._mixed = not all(token.isupper() for token in self._raw)
-        return self._mixed
+        return self._mixed and self._written[at].isupper()
 
 
 def _but(but: int, found: list[tuple[int, float]]) -> list[tuple[int, float]]:
@@ -288,20 +290,18 @@ def _but(but: int, found: list[tuple[int, float]]) -> list[tuple[int, float]]:
     return [(at, value) for (at, _), value in zip(found, values, strict=True)]
 
 
-def _polarity(values: Sequence[float], size: int, text: str) -> Polarity:
-    emphasis = _emphasis(text)
+def _polarity(values: Sequence[float], size: int, emphasis: float) -> Polarity:
     total = float(sum(values))
-    if total > 0:
-        total += emphasis
-    elif total < 0:
-        total -= emphasis
-    compound = min(max(compound_of(total), -1.0), 1.0)
     positive = negative = 0.0
     for value in values:
         if value > 0:
             positive += value + 1
         else:
             negative += value - 1
+    if total > 0:
+        total += emphasis
+    elif total < 0:
+        total -= emphasis
     if positive > -negative:
         positive += emphasis
     elif positive < -negative:
@@ -312,7 +312,7 @@ def _polarity(values: Sequence[float], size: int, text: str) -> Polarity:
         _rounded(abs(negative / whole), 3, 1e3),
         _rounded(abs(neutral / whole), 3, 1e3),
         _rounded(abs(positive / whole), 3, 1e3),
-        _rounded(compound, 4, 1e4),
+        _rounded(min(max(compound_of(total), -1.0), 1.0), 4, 1e4),
     )
 
 
@@ -323,9 +323,8 @@ def _rounded(value: float, digits: int, scale: float) -> float:
     return nearest / scale if -0.499 < scaled - nearest < 0.499 else round(value, digits)
 
 
-def _emphasis(text: str) -> float:
-    asked = text.count("?")
-    calls = min(text.count("!"), 4) * 0.292
-    if asked <= 1:
-        return calls
-    return calls + (asked * 0.18 if asked <= 3 else 0.96)
+def _emphasis(calls: int, asks: int) -> float:
+    emphasis = min(calls, 4) * 0.292
+    if asks <= 1:
+        return emphasis
+    return emphasis + (asks * 0.18 if asks <= 3 else 0.96)

@@ -41,9 +41,8 @@ def manifest() -> dict[str, Any]:
     return read
 
 
-@cache
 def table(language: str) -> Table | None:
-    """Return the table of a two-letter language, read once; None where there is none."""
+    """Read the table of a two-letter language; None where there is none."""
     entry = manifest()["tables"].get(language)
     if entry is None:
         return None

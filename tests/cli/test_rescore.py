@@ -39,7 +39,7 @@ def test_it_ends_with_how_many_changed_level_and_examples_by_id(told: Shop, run:
     assert done.code == 0
     head, table = done.out.split("\n\n")
     assert head.splitlines() == [
-        "3 mentions scored by reviews/3. Nobody was told of anything.",
+        "3 mentions scored by reviews/4. Nobody was told of anything.",
         "2 changed level: 1 up, 1 down.",
     ]
     assert [line.split() for line in table.splitlines() if line.startswith("m")] == [
@@ -52,16 +52,16 @@ def test_it_ends_with_how_many_changed_level_and_examples_by_id(told: Shop, run:
 def test_once_done_there_is_nothing_left_to_do(told: Shop, run: Run) -> None:
     run("rescore")
 
-    assert run("rescore").out == "Nothing to score again: reviews/3 has scored all of it.\n"
-    assert run("rescore", "--all").out.startswith("3 mentions scored by reviews/3.")
+    assert run("rescore").out == "Nothing to score again: reviews/4 has scored all of it.\n"
+    assert run("rescore", "--all").out.startswith("3 mentions scored by reviews/4.")
 
 
 def test_a_dry_run_says_what_would_change_and_changes_nothing(told: Shop, run: Run) -> None:
     dry = run("rescore", "--dry-run")
 
-    assert dry.out.startswith("3 mentions would be scored by reviews/3. Nothing was changed.\n2 would change level")
+    assert dry.out.startswith("3 mentions would be scored by reviews/4. Nothing was changed.\n2 would change level")
     assert json.loads(run("rescore", "--json").out) == {
-        "scorer": "reviews/3",
+        "scorer": "reviews/4",
         "scored": 3,
         "up": 1,
         "down": 1,

@@ -8,31 +8,49 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.scoring.features import MOST_SENTENCES, groups, sentences
-from monitor.scoring.phrases import Spans, phrases, tokens_of
+from monitor.scoring.cutting import cut, sentence, tokens_of
+from monitor.scoring.features import NEGATED, compounds, groups
+from monitor.scoring.language import read_as, words
+from monitor.scoring.phrases import Spans, phrases
 from monitor.scoring.prepare import prepare
 from monitor.scoring.vader import Vader, _rounded
-from monitor.scoring.weights import from_words, in_words
+from monitor.scoring.vocabulary import Vocabulary
+from monitor.scoring.weights import from_words, in_words, table
 
 VADER = Vader()
-PIECES = [*"abc.!?\n\t :", " ", ". ", "good ", "bad", "\n\n", "?! ", "...", "😀", "\u2028"]
+PIECES = [*"abc.!?\n\t :_'-/5", " ", ". ", "good ", "bad", "don't ", "''", "\n\n", "?! ", "...", "😀", "\u2028", "é"]
+TEXTS = st.one_of(st.lists(st.sampled_from(PIECES), max_size=90).map("".join), st.text(max_size=60))
 
 
-@given(st.lists(st.sampled_from(PIECES), max_size=90).map("".join).filter(str.strip))
-def test_sentences_are_cut_behind_their_marks_and_at_new_lines(text: str) -> None:
-    found = sentences(text, VADER.read(text), VADER)
+@given(TEXTS)
+def test_words_are_those_between_spaces_and_tokens_those_of_letters_and_digits(text: str) -> None:
+    lowered = text.lower()
+    found = cut(lowered)
 
-    cut = re.split(r"(?<=[.!?])\s+|\n+", text.strip(), maxsplit=MOST_SENTENCES)
-    assert [part.text for part in found] == (cut if len(cut) > 1 else [text])
+    assert len(found.words) == len(text.split())
+    assert found.tokens == re.findall(r"[^\W_]+(?:'[^\W_]+)*", lowered) == tokens_of(lowered)
+
+
+@given(TEXTS)
+def test_sentences_end_behind_their_marks_and_at_new_lines(text: str) -> None:
+    ends = cut(text.lower()).ends
+
+    parts = [" ".join(part.split()) for part in re.split(r"(?<=[.!?])\s+|\n+", text)]
+    assert [sentence(text, ends, number) for number in range(len(ends))] == list(filter(None, parts))
 
 
 def test_a_sentence_has_the_words_of_feeling_that_stand_in_it() -> None:
-    text = "Good 😀. And so on. Bad, bad. Nothing more."
+    spelled = VADER.spelled_out("Good 😀. And so on. Bad, bad. Nothing more.")
+    found = cut(spelled.lower())
 
-    good, nothing, bad, last = [part.compound for part in sentences(text, VADER.read(text), VADER)]
+    good, nothing, bad, last = compounds(found.ends, VADER.read_words(spelled, found.words).valences)
 
     assert good > 0 > bad
     assert nothing == last == 0
+
+
+def test_the_name_of_an_emoji_may_end_a_sentence() -> None:
+    assert sentence("Bad 🤶 day", [3], 1) == "Bad 🤶 day"
 
 
 def test_three_words_behind_a_negation_are_turned_round_and_neighbours_are_pairs() -> None:
@@ -81,5 +99,50 @@ def test_every_phrase_begins_where_the_table_says_that_one_may_begin(text: str) 
         at for at, token in enumerate(tokens) if token in beginnings or (token, *tokens[at + 1 : at + 2]) in beginnings
     ]
 
-    assert named.among(tokens, Spans(text, text), starts) == named.find(text, text, tokens)
-    assert {(one.kind, one.name) for one in named.find(text, text, tokens)} == named.names(tokens, Spans(text, text))
+    assert named.among(tokens, Spans(text, tokens), starts) == named.find(text, tokens)
+    assert {(one.kind, one.name) for one in named.find(text, tokens)} == named.names(tokens, Spans(text, tokens))
+
+
+# --- vocabulary ----------------------------------------------------------------------------------
+
+ENGLISH = table("en")
+assert ENGLISH is not None
+NAMED = phrases(opinions=True)
+VOCABULARY = Vocabulary(ENGLISH.groups, NAMED.beginnings(), words().marks)
+SPOKEN = sorted({word for group in list(ENGLISH.groups)[::40] for word in in_words(group).strip(NEGATED).split()})
+MORE = [*"not never don't cannot no the was and to it i my die der und 40 999 café".split(), *SAMPLE.split()]  # noqa: SIM905
+
+
+@given(st.lists(st.sampled_from([*SPOKEN, *MORE, *MORE]), max_size=40))
+def test_a_vocabulary_finds_what_a_look_up_of_every_group_finds(tokens: list[str]) -> None:
+    known = VOCABULARY.read(tokens)
+
+    assert known.weight == sum(ENGLISH.groups.get(group, 0) for group in groups(tokens))
+    assert known.english == sum(words().marks.get(token) is True for token in tokens)
+    assert known.foreign == sum(words().marks.get(token) is False for token in tokens)
+    text = " ".join(tokens)
+    assert NAMED.among(tokens, Spans(text, tokens), known.starts) == NAMED.find(text, tokens)
+    assert len(known.starts) == len(set(known.starts))
+    assert read_as(text, tokens, None, (known.english, known.foreign)) == read_as(text, tokens)
+
+
+@given(st.lists(st.sampled_from([*SPOKEN, *MORE]), max_size=40), st.integers(1, 100))
+def test_the_groups_that_are_shown_stand_there_and_weigh_enough(tokens: list[str], least: int) -> None:
+    shown = VOCABULARY.heavier(VOCABULARY.read(tokens), least)
+
+    weights = [ENGLISH.groups[from_words(group)] for group in shown]
+    assert weights == sorted(weights, reverse=True)
+    heavy = {in_words(group) for group in groups(tokens) if ENGLISH.groups.get(group, 0) >= least}
+    assert set(shown) == {group for group in heavy if not group.startswith(NEGATED)}
+
+
+@given(st.lists(st.sampled_from(["on", "hold", "a", "'", "the", "on-hold", "ON", "Hold,"]), max_size=12))
+def test_where_words_stand_is_found_without_reading_the_text_again(pieces: list[str]) -> None:
+    text = " ".join(pieces)
+    tokens = tokens_of(text.lower())
+    places = Spans(text, tokens)
+
+    spans = [found.span() for found in re.finditer(r"[^\W_]+(?:'[^\W_]+)*", text.lower())]
+    for at in reversed(range(1, len(tokens))):
+        assert places.between(at - 1, at) == text.lower()[spans[at - 1][1] : spans[at][0]]
+        assert tokens_of(places.shown(at - 1, at + 1).lower()) == tokens[at - 1 : at + 1]

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
+from monitor.scoring.cutting import tokens_of
 from monitor.scoring.language import read_as
-from monitor.scoring.phrases import tokens_of
 from monitor.scoring.prepare import prepare
 from tests.scoring.rows import MISSING, read_rows, sentiment_folder
 

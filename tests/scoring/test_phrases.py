@@ -6,12 +6,12 @@ from time import process_time
 
 import pytest
 
-from monitor.scoring.phrases import Found, Phrases, phrases, tokens_of
+from monitor.scoring.cutting import tokens_of
+from monitor.scoring.phrases import Found, Phrases, phrases
 
 
 def found(text: str) -> dict[str, tuple[str, ...]]:
-    lowered = text.lower()
-    return {f"{one.kind}:{one.name}": one.words for one in phrases().find(text, lowered, tokens_of(lowered))}
+    return {f"{one.kind}:{one.name}": one.words for one in phrases().find(text, tokens_of(text.lower()))}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_negation_that_strengthens_or_belongs_to_another_sentence_takes_nothin
 def test_dangers_come_first_and_words_stand_as_they_were_written() -> None:
     text = "RUDE waiter, and then They Charged Us Twice"
 
-    dangers = phrases().find(text, text.lower(), tokens_of(text.lower()))
+    dangers = phrases().find(text, tokens_of(text.lower()))
 
     assert dangers[0] == Found("danger", "money", ("Charged Us Twice",))
     assert dangers[1] == Found("topic", "rude", ("RUDE",))
@@ -121,9 +121,9 @@ def test_a_word_in_the_table_that_is_none_is_refused() -> None:
 
 @pytest.mark.parametrize("text", ["no one never " * 800, "they didn't " * 800, "waited " * 1400, "1 " * 5000])
 def test_ten_thousand_characters_full_of_first_words_are_searched_in_thirty_milliseconds(text: str) -> None:
-    phrases().find("warm", "warm", ["warm"])
+    phrases().find("warm", ["warm"])
     start = process_time()
 
-    phrases().find(text, text, tokens_of(text))
+    phrases().find(text, tokens_of(text))
 
     assert process_time() - start < 0.030

@@ -245,7 +245,7 @@ def test_where_stars_decide_the_words_are_read_the_short_way(stars: int, text: s
     [short] = scoring.scorer("stars-vader").score([item])
     [score] = scoring.scorer("reviews").score([item])
 
-    assert score == replace(short, scorer="reviews/3")
+    assert score == replace(short, scorer="reviews/4")
 
 
 @pytest.mark.parametrize("rating", [None, Rating(3), Rating(5, best=9, worst=1)])

@@ -315,8 +315,8 @@ def test_twenty_thousand_generated_texts_score_without_an_exception(
 
 
 def test_a_scorer_is_found_by_its_name_and_carries_its_version() -> None:
-    assert (SCORER.name, SCORER.version, SCORER.id) == ("stars-vader", 2, "stars-vader/2")
-    assert score("Rude").scorer == "stars-vader/2"
+    assert (SCORER.name, SCORER.version, SCORER.id) == ("stars-vader", 3, "stars-vader/3")
+    assert score("Rude").scorer == "stars-vader/3"
 
 
 def test_an_unknown_scorer_is_refused_with_the_nearest_name() -> None:
