@@ -13,7 +13,6 @@ from contextlib import closing, suppress
 from datetime import timedelta
 from email.message import Message
 from pathlib import Path
-from time import monotonic
 from typing import NamedTuple
 
 import pytest
@@ -385,8 +384,8 @@ def test_bodies_that_do_not_come_keep_nobody_from_asking_whether_all_is_well(box
         line.sendall(HEAD)
 
     one_more = b""
-    until = monotonic() + 10
-    while monotonic() < until:  # until the last of them has its turn
+    until = time.monotonic() + 10
+    while time.monotonic() < until:  # until the last of them has its turn
         if b" 503 " in (one_more := raw(address, HEAD, b'{"a":1}\n')).split(b"\r\n")[0]:
             break
     healthy = ask(address, "/healthz").status
