@@ -379,22 +379,22 @@ def test_a_body_that_drips_or_stops_is_not_taken(box: tuple[Address, Box], monke
 
 def test_bodies_that_do_not_come_keep_nobody_from_asking_whether_all_is_well(box: tuple[Address, Box]) -> None:
     address, kept = box
-    lines = [socket.create_connection(address, timeout=5) for _ in range(push.MOST_PUSHES)]
-    for line in lines:
-        line.sendall(HEAD)
-
+    lines: list[socket.socket] = []
     one_more = b""
-    until = time.monotonic() + 10
-    while time.monotonic() < until:  # until the last of them has its turn
-        if b" 503 " in (one_more := raw(address, HEAD, b'{"a":1}\n')).split(b"\r\n")[0]:
+    for _ in range(1_000):
+        if len(lines) < push.MOST_PUSHES or b" 200 " in one_more:  # it may have taken the place of one of them
+            lines.append(socket.create_connection(address, timeout=5))
+            lines[-1].sendall(HEAD)
+        elif b" 503 " in one_more:
             break
+        one_more = raw(address, HEAD, b'{"a":1}\n') if len(lines) >= push.MOST_PUSHES else b""
     healthy = ask(address, "/healthz").status
     for line in lines:
         line.close()
 
     assert b"Retry-After: 1" in one_more
     assert healthy == 200
-    assert kept.refused == ["too many at the same time"]
+    assert set(kept.refused) == {"too many at the same time"}
 
 
 def test_a_whole_body_is_taken_as_it_came(box: tuple[Address, Box]) -> None:
