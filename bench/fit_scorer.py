@@ -54,7 +54,7 @@ CLEAN = (
     "reddit_goemotions",
 )
 LEFT_OUT = ("vader_nytEditorialSnippets",)  # news prose: negative words without a complaint
-LANGUAGES = ("de", "es", "fr", "it", "pt")
+LANGUAGES = ("ar", "de", "es", "fr", "it", "pt")
 FEWEST_TEXTS, FEWEST_SETS = 4, 2  # of a group: what one set alone says is no name of a thing people say
 BAD_SHARE = 0.4  # of the weight of a set
 SIZE_POWER = 0.35  # of the rows of a set: more of them say more, but none may drown the small ones

@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from functools import cache
-from operator import mul
+from itertools import compress
+from operator import mul, not_
 from typing import NamedTuple
 
 from monitor.models import Label, Level, Scorable, Score, Why
@@ -90,20 +91,20 @@ class Reviews:
 
     def score(self, items: Sequence[Scorable]) -> list[Score]:
         """Return one score an item, in order."""
-        worded = [item for item in items if not _stars_decide(item)]
-        reads = self._reads(worded, aloud=True)
-        return [
-            self._short.score((item,))[0] if _stars_decide(item) else self._score(item, next(reads)) for item in items
-        ]
+        judged = zip(items, self._judged(items, aloud=True), strict=True)
+        return [found if isinstance(found, Score) else self._score(item, found) for item, found in judged]
 
     def badness(self, items: Sequence[Scorable]) -> list[float | None]:
         """Return the badness alone, the same numbers as `score` gives, without looking for reasons."""
-        worded = [item for item in items if not _stars_decide(item)]
-        reads = self._reads(worded, aloud=False)
-        return [
-            self._short.score((item,))[0].badness if _stars_decide(item) else _badness(item, next(reads))
-            for item in items
-        ]
+        judged = zip(items, self._judged(items, aloud=False), strict=True)
+        return [found.badness if isinstance(found, Score) else _badness(item, found) for item, found in judged]
+
+    def _judged(self, items: Sequence[Scorable], *, aloud: bool) -> Iterator[Score | _Read]:
+        """Yield the score where stars decide alone, else what is found in the text."""
+        decided = list(map(_stars_decide, items))
+        scores = iter(self._short.score(list(compress(items, decided))))
+        reads = self._reads(list(compress(items, map(not_, decided))), aloud=aloud)
+        return (next(scores) if stars else next(reads) for stars in decided)
 
     def _score(self, item: Scorable, read: _Read) -> Score:
         stars = item.rating.stars if item.rating else None
