@@ -30,7 +30,7 @@ from monitor.scoring import badness, scorer  # noqa: E402
 
 LONG_TEXT = 200  # words
 SHORT, LONG = (60, 150), (450, 1000)  # characters of the texts that speed is measured on
-CHUNK, ROUNDS = 250, 5  # texts a round, rounds: another program on the machine disturbs some of them, not all
+CHUNK, ROUNDS = 1000, 7  # texts a round, rounds: another program on the machine disturbs some of them, not all
 Judge = Callable[[Sequence[str]], np.ndarray]
 
 

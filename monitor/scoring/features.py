@@ -42,9 +42,11 @@ POWER = 0.35  # of the number of words: what a word counts less in a longer text
 _BAD_SENTENCE = -0.05
 _SHORT = 4
 _VERBS = "ai are ca could did does do dose had has have is must need sha should was were wo would"
-_SHORTENED = [f"{verb}n't" for verb in _VERBS.split()]
-NEGATORS = frozenset(["not", "no", "never", "without", "hardly", "nor", "neither", "cannot", *_SHORTENED]).union(
-    word.replace("'", "") for word in _SHORTENED
+_OFTEN_UNMARKED = "ca do does did wo is was"
+NEGATORS = frozenset(
+    ["not", "no", "never", "without", "hardly", "nor", "neither", "cannot"]
+    + [f"{verb}n't" for verb in _VERBS.split()]
+    + [f"{verb}nt" for verb in _OFTEN_UNMARKED.split()]
 )
 REACH = 3  # words that a negation turns round
 NEGATED = "!"  # stands before a word that is turned round

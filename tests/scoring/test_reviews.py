@@ -106,9 +106,10 @@ def test_group_of_words_repeats_nothing_that_was_said() -> None:
         ("Le service est nul et personne ne répond, je suis très déçu", "fr"),
         ("Il servizio è pessimo e nessuno risponde, sono molto deluso", "it"),
         ("O serviço é péssimo e ninguém responde, nunca mais volto", "pt"),
+        ("الخدمة سيئة جدا والطعام بارد ولن أعود", "ar"),
     ],
 )
-def test_five_languages_are_read_but_never_alert_by_their_words(text: str, language: str) -> None:
+def test_six_languages_are_read_but_never_alert_by_their_words(text: str, language: str) -> None:
     result = score(text)
 
     assert (result.language, result.level, result.label) == (language, Level.WATCH, Label.MIXED)
@@ -117,7 +118,8 @@ def test_five_languages_are_read_but_never_alert_by_their_words(text: str, langu
 
 
 @pytest.mark.parametrize(
-    "text, tag", [("الخدمة سيئة جدا والطعام بارد", None), ("サービスが最悪でした", "ja"), ("👎", None), ("???", None)]
+    "text, tag",
+    [("Обслуживание ужасное, еда холодная", None), ("サービスが最悪でした", "ja"), ("👎", None), ("???", None)],
 )
 def test_what_cannot_be_read_is_watched_and_says_so(text: str, tag: str | None) -> None:
     result = score(text, language=tag)
