@@ -98,7 +98,7 @@ def test_the_file_that_ships_is_small_and_says_what_it_was_made_of() -> None:
 
     assert english is not None
     assert len(english.groups) > 5_000
-    assert set(manifest()["tables"]) == {"en", "de", "es", "fr", "it", "pt"}
+    assert set(manifest()["tables"]) == {"en", "ar", "de", "es", "fr", "it", "pt"}
     assert "vader_nytEditorialSnippets" not in manifest()["tables"]["en"]["sets"]
     assert (ROOT / "monitor" / "scoring" / TABLES).stat().st_size < 1_500_000
     assert not any(character.isdigit() or character == "@" for group in english.groups for character in group)

@@ -428,4 +428,4 @@ def test_a_hundred_thousand_take_no_more_memory_than_a_few_and_hold_nobody_up(st
     assert megabytes[count] - megabytes[3_000] < 20
     assert longest < 2
     with store.read() as conn:
-        assert rescored.count(conn, Which("stars-vader/2")) == 0
+        assert rescored.count(conn, Which(scorer("stars-vader").id)) == 0
