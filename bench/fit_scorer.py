@@ -39,7 +39,7 @@ sys.path.insert(0, str(ROOT))
 
 from monitor.scoring import weights as files  # noqa: E402
 from monitor.scoring.cutting import cut, tokens_of  # noqa: E402
-from monitor.scoring.features import NEGATED, NUMBERS, POWER, compounds, groups, numbers  # noqa: E402
+from monitor.scoring.features import NEGATED, NUMBERS, POWER, groups, heard, numbers  # noqa: E402
 from monitor.scoring.phrases import Spans, phrases  # noqa: E402
 from monitor.scoring.prepare import prepare  # noqa: E402
 from monitor.scoring.reviews import Reviews  # noqa: E402
@@ -124,16 +124,13 @@ def read(rows: Sequence[Row]) -> Read:
     held, counts, values, found = [], [], [], []
     for row in rows:
         text = prepare(row.text)
-        lowered = text.lower()
-        tokens = tokens_of(lowered)
-        spelled = vader.spelled_out(text)
-        words, _, ends = cut(spelled.lower())
-        reading = vader.read_words(spelled, words)
+        written = cut(text.lower())
+        tokens = written.tokens
+        reading, sentences = heard(text, written, vader)
         held.append(sorted(map(files.in_words, groups(tokens))))
         counts.append(len(tokens) + 1)
         named = table.names(tokens, Spans(text, tokens))
-        parts = compounds(ends, reading.valences)
-        values.append(numbers(len(tokens), reading, parts, [kind for kind, _ in named]))
+        values.append(numbers(len(tokens), reading, sentences, [kind for kind, _ in named]))
         found.append({f"{kind}:{name}" for kind, name in named})
     names = sorted(set().union(*found))
     flags = np.array([[name in one for name in names] for one in found], dtype=float).reshape(len(rows), len(names))

@@ -27,6 +27,7 @@ import fit_scorer as fit  # noqa: E402
 
 from monitor.models import Scorable  # noqa: E402
 from monitor.scoring import badness, scorer  # noqa: E402
+from monitor.scoring.vader import Vader  # noqa: E402
 
 LONG_TEXT = 200  # words
 SHORT, LONG = (60, 150), (450, 1000)  # characters of the texts that speed is measured on
@@ -99,7 +100,9 @@ def took(judges: Mapping[str, Callable[[Sequence[str]], object]], texts: Sequenc
 def speed(texts: Sequence[str]) -> None:
     """Print texts a second of each, short and long: the best of some rounds for each few texts, all in turn."""
     judges: dict[str, Callable[[Sequence[str]], object]] = {name: judge for name, (judge, _) in others().items()}
+    engine = Vader()
     judges |= {
+        "our VADER engine": lambda texts: [engine.polarity(text) for text in texts],
         "reviews, with reasons": lambda texts: scorer("reviews").score([Scorable(text) for text in texts]),
         "reviews, badness alone": lambda texts: badness([{"text": text} for text in texts]),
         "stars-vader, with reasons": lambda texts: scorer("stars-vader").score([Scorable(text) for text in texts]),

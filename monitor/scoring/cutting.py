@@ -7,7 +7,7 @@ Most of them are the same, and a word that is the same string is looked up faste
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from string import punctuation
 from typing import NamedTuple
 
@@ -49,12 +49,21 @@ def cut(lowered: str) -> Cut:
 
 
 def sentence(text: str, ends: Sequence[int], number: int) -> str:
-    """Return a sentence as it is written, with one space between words.
-
-    Where the name of an emoji ends one ("Mrs. Claus") more sentences are counted than `ends` knows: the last is given.
-    """
-    number = min(number, len(ends) - 1)
+    """Return a sentence as it is written, with one space between words."""
     return " ".join(text.split()[ends[number - 1] if number else 0 : ends[number]])
+
+
+def spelled(text: str, ends: Sequence[int], out: Callable[[str], str]) -> Cut:
+    """Return the words and sentences of a text in which something is spelled out.
+
+    The sentences are those of the text as it is written: the name of an emoji ("Mrs. Claus") ends none.
+    """
+    words: list[str] = []
+    found: list[int] = []
+    for number in range(len(ends)):
+        words += cut(out(sentence(text, ends, number)).lower()).words
+        found.append(len(words))
+    return Cut(words, [], found)
 
 
 def tokens_of(lowered: str) -> list[str]:

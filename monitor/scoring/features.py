@@ -10,7 +10,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
-from monitor.scoring.vader import Reading, compound_of
+from monitor.scoring.cutting import Cut, spelled
+from monitor.scoring.vader import Reading, Vader, compound_of
 from monitor.scoring.weights import Group
 
 NUMBERS = (
@@ -50,6 +51,14 @@ NEGATORS = frozenset(
 )
 REACH = 3  # words that a negation turns round
 NEGATED = "!"  # stands before a word that is turned round
+
+
+def heard(text: str, written: Cut, vader: Vader) -> tuple[Reading, list[float]]:
+    """Return what VADER says of a prepared text, and from -1 to 1 of each of its sentences."""
+    plain = vader.spelled_out(text)
+    words, _, ends = written if plain is text else spelled(text, written.ends, vader.spelled_out)
+    reading = vader.read_words(plain, words)
+    return reading, compounds(ends, reading.valences)
 
 
 def compounds(ends: Sequence[int], valences: Sequence[tuple[int, float]]) -> list[float]:

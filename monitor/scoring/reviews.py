@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from monitor.models import Label, Level, Scorable, Score, Why
 from monitor.scoring.cutting import Cut, cut, sentence
-from monitor.scoring.features import POWER, compounds, numbers
+from monitor.scoring.features import POWER, heard, numbers
 from monitor.scoring.language import read_as, words
 from monitor.scoring.phrases import Found, Spans, phrases
 from monitor.scoring.prepare import prepare
@@ -143,8 +143,8 @@ class Reviews:
             yield from list(map(self._read, texts, cuts, known, languages, found))
 
     def _read(self, text: str, one: Cut, known: Known, language: str | None, found: Sequence[Found]) -> _Read:
-        written, tokens, ends = one
-        if not written:
+        tokens = one.tokens
+        if not one.words:
             return _Read(text)
         if language not in _ENGLISH:
             return _foreign(text, language, tokens)
@@ -152,20 +152,16 @@ class Reviews:
             language = "en"  # the phrases are English
         if tokens and language is None:
             return _Read(text)
-        spelled = self._vader.spelled_out(text)
-        if spelled is not text:
-            written, _, ends = cut(spelled.lower())
-        reading = self._vader.read_words(spelled, written)
+        reading, sentences = heard(text, one, self._vader)
         compound = reading.polarity.compound
         if not tokens and compound == 0:
             return _Read(text)  # emoji that VADER has no opinion of
-        values = compounds(ends, reading.valences)
         share = self._scale * (len(tokens) + 1) ** -POWER
-        counted = numbers(len(tokens), reading, values, [one.kind for one in found])
+        counted = numbers(len(tokens), reading, sentences, [one.kind for one in found])
         log_odds = self._bias + sum(map(mul, self._numbers, counted)) + share * known.weight
         if found:
             log_odds += sum(sorted([self._weighs.get((one.kind, one.name), 0.0) for one in found]))
-        return _Read(text, language, log_odds, compound, values, found, one.ends, known, self._words, share)
+        return _Read(text, language, log_odds, compound, sentences, found, one.ends, known, self._words, share)
 
     def _found(self, text: str, tokens: Sequence[str], starts: Sequence[int], *, aloud: bool) -> Sequence[Found]:
         if aloud:

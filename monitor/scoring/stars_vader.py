@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from monitor.models import Label, Level, Scorable, Score, Why
 from monitor.scoring.cutting import cut, sentence
-from monitor.scoring.features import compounds
+from monitor.scoring.features import heard
 from monitor.scoring.language import read_as
 from monitor.scoring.phrases import Found, Kind, Phrases, phrases
 from monitor.scoring.prepare import prepare
@@ -41,7 +41,7 @@ class _Read(NamedTuple):
     found: Sequence[Found] = ()
     compound: float = 0.0
     ends: Sequence[int] = ()  # words before the end of each sentence
-    sentences: Sequence[float] = ()  # compound of each, where one may be bad
+    sentences: Sequence[float] = ()  # compound of each
 
     @property
     def worst(self) -> float:
@@ -99,13 +99,10 @@ class StarsVader:
             language = "en"  # the phrases are English
         if tokens and language is None:
             return _Read(text)
-        spelled = self._vader.spelled_out(text)
-        heard = cut(spelled.lower()) if spelled is not text else written
-        reading = self._vader.read_words(spelled, heard.words)
+        reading, sentences = heard(text, written, self._vader)
         compound = reading.polarity.compound
         if not tokens and compound == 0:
             return _Read(text)  # emoji that VADER has no opinion of
-        sentences = compounds(heard.ends, reading.valences) if reading.polarity.neg else ()
         return _Read(text, language, reading, found, compound, written.ends, sentences)
 
     def _evidence(self, read: _Read) -> float | None:
@@ -121,7 +118,7 @@ def _reasons(item: Scorable, stars: float | None, read: _Read, level: Level) -> 
     if (worst := read.worst) < 0:
         shown = _shortened(sentence(read.text, read.ends, read.sentences.index(worst)))
         reasons.append(Why("sentence", "worst sentence", (shown,)))
-    elif read.sentences and not read.found:
+    elif read.vader is not None and read.vader.polarity.neg and not read.found:
         reasons.append(Why("words", "words", _bad_words(read)))
     elif read.text and read.vader is None:
         reasons.append(Why("language", "language not scored"))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.scoring.cutting import cut, sentence, tokens_of
-from monitor.scoring.features import NEGATED, compounds, groups
+from monitor.scoring.features import NEGATED, groups, heard
 from monitor.scoring.language import read_as, words
 from monitor.scoring.phrases import Spans, phrases
 from monitor.scoring.prepare import prepare
@@ -39,18 +39,22 @@ def test_sentences_end_behind_their_marks_and_at_new_lines(text: str) -> None:
     assert [sentence(text, ends, number) for number in range(len(ends))] == list(filter(None, parts))
 
 
-def test_a_sentence_has_the_words_of_feeling_that_stand_in_it() -> None:
-    spelled = VADER.spelled_out("Good 😀. And so on. Bad, bad. Nothing more.")
-    found = cut(spelled.lower())
+@pytest.mark.parametrize("sign", ["😀", "\U0001f936", ""])  # 🤶 is "Mrs. Claus", and its name ends no sentence
+def test_a_sentence_has_the_words_of_feeling_that_stand_in_it(sign: str) -> None:
+    text = f"Good {sign}. And so on. Bad, bad. Nothing more."
 
-    good, nothing, bad, last = compounds(found.ends, VADER.read_words(spelled, found.words).valences)
+    _, (good, nothing, bad, last) = heard(text, cut(text.lower()), VADER)
 
     assert good > 0 > bad
     assert nothing == last == 0
 
 
-def test_the_name_of_an_emoji_may_end_a_sentence() -> None:
-    assert sentence("Bad 🤶 day", [3], 1) == "Bad 🤶 day"
+@given(TEXTS)
+def test_a_text_is_heard_as_a_whole_whatever_its_sentences(text: str) -> None:
+    reading, sentences = heard(text, cut(text.lower()), VADER)
+
+    assert reading == VADER.read(text)
+    assert len(sentences) == max(len(cut(text.lower()).ends), 1)
 
 
 def test_three_words_behind_a_negation_are_turned_round_and_neighbours_are_pairs() -> None:
