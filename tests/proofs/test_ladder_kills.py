@@ -42,6 +42,7 @@ name = "front"
 people = ["ana", "ben"]
 manager = "eve"
 channels = ["slack"]
+quiet = "none"  # whatever the hour at which the test runs
 """
 
 
