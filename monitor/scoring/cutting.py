@@ -31,13 +31,13 @@ def cut(lowered: str) -> Cut:
     ends: list[int] = []
     for line in lowered.split("\n") if "\n" in lowered else (lowered,):
         for piece in line.split():
-            if piece.isalpha():
+            if piece.isalnum():
                 words.append(piece)
                 tokens.append(piece)
                 continue
             word = piece.strip(punctuation)
             words.append(word if len(word) > _EMOTICON else piece)
-            if word.isalpha():
+            if word.replace("'", "", 1).isalnum():
                 tokens.append(word)
             elif word:
                 tokens += TOKEN.findall(word)

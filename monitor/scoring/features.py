@@ -55,7 +55,7 @@ NEGATED = "!"  # stands before a word that is turned round
 
 def heard(text: str, written: Cut, vader: Vader) -> tuple[Reading, list[float]]:
     """Return what VADER says of a prepared text, and from -1 to 1 of each of its sentences."""
-    plain = vader.spelled_out(text)
+    plain = text if text.isascii() else vader.spelled_out(text)
     words, _, ends = written if plain is text else spelled(text, written.ends, vader.spelled_out)
     reading = vader.read_words(plain, words)
     return reading, compounds(ends, reading.valences)

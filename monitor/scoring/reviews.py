@@ -258,7 +258,7 @@ def _badness(item: Scorable, read: _Read) -> float | None:
             badness = min(badness, ALERT_AT - 0.01)
         elif stars < LOW_STARS:
             badness = max(badness, ALERT_AT)
-    return round(max(badness, ALERT_AT) if read.names("danger") else badness, 4)
+    return round(max(badness, ALERT_AT) if read.found and read.names("danger") else badness, 4)
 
 
 def _level(stars: float | None, badness: float | None, read: _Read) -> Level:
