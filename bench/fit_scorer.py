@@ -37,13 +37,13 @@ from sklearn.metrics import average_precision_score
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from monitor.scoring import weights as files  # noqa: E402
-from monitor.scoring.cutting import cut, tokens_of  # noqa: E402
-from monitor.scoring.features import NEGATED, NUMBERS, POWER, groups, heard, numbers  # noqa: E402
-from monitor.scoring.phrases import Spans, phrases  # noqa: E402
-from monitor.scoring.prepare import prepare  # noqa: E402
-from monitor.scoring.reviews import Reviews  # noqa: E402
-from monitor.scoring.vader import Vader, tables  # noqa: E402
+from monitor.scoring import weights as files  # noqa: E402  # once the path is set
+from monitor.scoring.cutting import cut, tokens_of  # noqa: E402  # once the path is set
+from monitor.scoring.features import NEGATED, NUMBERS, POWER, groups, heard, numbers  # noqa: E402  # once the path is set
+from monitor.scoring.phrases import Spans, phrases  # noqa: E402  # once the path is set
+from monitor.scoring.prepare import prepare  # noqa: E402  # once the path is set
+from monitor.scoring.reviews import Reviews  # noqa: E402  # once the path is set
+from monitor.scoring.vader import Vader, tables  # noqa: E402  # once the path is set
 
 CLEAN = (
     "vader_tweets",

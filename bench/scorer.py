@@ -23,16 +23,17 @@ from sklearn.metrics import average_precision_score, precision_recall_curve
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
-import fit_scorer as fit  # noqa: E402
+import fit_scorer as fit  # noqa: E402  # once the path is set
 
-from monitor.models import Scorable  # noqa: E402
-from monitor.scoring import badness, scorer  # noqa: E402
-from monitor.scoring.vader import Vader  # noqa: E402
+from monitor.models import Scorable  # noqa: E402  # once the path is set
+from monitor.scoring import badness, scorer  # noqa: E402  # once the path is set
+from monitor.scoring.vader import Vader  # noqa: E402  # once the path is set
 
 LONG_TEXT = 200  # words
 SHORT, LONG = (60, 150), (450, 1000)  # characters of the texts that speed is measured on
-CHUNK, ROUNDS = 1000, 7  # texts a round, rounds: another program on the machine disturbs some of them, not all
+ROUNDS = 7  # another program on the machine disturbs some of them, not all
 Judge = Callable[[Sequence[str]], np.ndarray]
+Timed = Callable[[Sequence[str]], object]
 
 
 def others() -> dict[str, tuple[Judge, float]]:
@@ -87,7 +88,7 @@ def calibration(bad: np.ndarray, sets: np.ndarray, says: np.ndarray) -> None:
             print(f"  {low:.1f}-{low + 0.1:.1f}   {share:.3f}   {chosen.sum()}")
 
 
-def took(judges: Mapping[str, Callable[[Sequence[str]], object]], texts: Sequence[str]) -> dict[str, float]:
+def took(judges: Mapping[str, Timed], texts: Sequence[str]) -> dict[str, float]:
     """Return the processor time in seconds that each takes, one after the other."""
     times = {}
     for name, judge in judges.items():
@@ -98,8 +99,8 @@ def took(judges: Mapping[str, Callable[[Sequence[str]], object]], texts: Sequenc
 
 
 def speed(texts: Sequence[str]) -> None:
-    """Print texts a second of each, short and long: the best of some rounds for each few texts, all in turn."""
-    judges: dict[str, Callable[[Sequence[str]], object]] = {name: judge for name, (judge, _) in others().items()}
+    """Print texts a second of each, short and long: the best of some rounds, all in turn."""
+    judges: dict[str, Timed] = {name: judge for name, (judge, _) in others().items()}
     engine = Vader()
     judges |= {
         "our VADER engine": lambda texts: [engine.polarity(text) for text in texts],
@@ -112,11 +113,8 @@ def speed(texts: Sequence[str]) -> None:
     for name, (low, high) in (("short", SHORT), ("long", LONG)):
         some = [text for text in texts if low <= len(text) <= high][::7][:1000]
         print(f"\n{name}: {sum(map(len, some)) / len(some):.0f} characters, {len(some)} texts")
-        best = dict.fromkeys(judges, 0.0)
-        for start in range(0, len(some), CHUNK):
-            times = [took(judges, some[start : start + CHUNK]) for _ in range(ROUNDS)]
-            for judge_name in judges:
-                best[judge_name] += min(one[judge_name] for one in times)
+        rounds = [took(judges, some) for _ in range(ROUNDS)]
+        best = {judge_name: min(one[judge_name] for one in rounds) for judge_name in judges}
         for judge_name, seconds in best.items():
             print(f"  {judge_name:26}{len(some) / seconds:10,.0f}/s{best['vaderSentiment'] / seconds:8.2f} x VADER")
 

@@ -10,9 +10,10 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
-from monitor.scoring.cutting import Cut, spelled
+from monitor.scoring.cutting import Cut, sentence, spelled
 from monitor.scoring.vader import Reading, Vader, compound_of
 from monitor.scoring.weights import Group
+from monitor.text import shorten
 
 NUMBERS = (
     "compound",
@@ -40,6 +41,7 @@ NUMBERS = (
 """Names of the numbers that `numbers` gives, in its order."""
 
 POWER = 0.35  # of the number of words: what a word counts less in a longer text
+LONGEST_SENTENCE = 160  # characters shown
 _BAD_SENTENCE = -0.05
 _SHORT = 4
 _VERBS = "ai are ca could did does do dose had has have is must need sha should was were wo would"
@@ -69,6 +71,16 @@ def compounds(ends: Sequence[int], valences: Sequence[tuple[int, float]]) -> lis
     for at, value in valences:
         totals[bisect_right(ends, at)] += value
     return [compound_of(total) if total else 0.0 for total in totals]
+
+
+def worst(compounds: Sequence[float]) -> float:
+    """Return the compound of the worst sentence, 0 where there is but one."""
+    return min(compounds) if len(compounds) > 1 else 0.0
+
+
+def worst_sentence(text: str, ends: Sequence[int], compounds: Sequence[float]) -> str:
+    """Return the worst sentence as it is shown."""
+    return shorten(sentence(text, ends, compounds.index(min(compounds))), LONGEST_SENTENCE)
 
 
 def numbers(count: int, reading: Reading, values: Sequence[float], kinds: Sequence[str]) -> tuple[float, ...]:

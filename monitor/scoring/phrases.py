@@ -222,7 +222,9 @@ def _by_their_words(found: Iterable[tuple[Slot, Slot | None, _Phrase]]) -> dict[
         thirds = {}
         for follower, phrases in after.get(word, {}).items():
             same = tuple(map(id, phrases))
-            thirds[follower] = shared.get(same) or shared.setdefault(same, _Third(phrases))
+            if same not in shared:
+                shared[same] = _Third(phrases)
+            thirds[follower] = shared[same]
         starts[word] = _Second(alone.get(word, []), thirds)
     return starts
 

@@ -17,8 +17,8 @@ from operator import mul, not_
 from typing import NamedTuple
 
 from monitor.models import Label, Level, Scorable, Score, Why
-from monitor.scoring.cutting import Cut, cut, sentence
-from monitor.scoring.features import POWER, heard, numbers
+from monitor.scoring.cutting import Cut, cut
+from monitor.scoring.features import POWER, heard, numbers, worst, worst_sentence
 from monitor.scoring.language import read_as, words
 from monitor.scoring.phrases import Found, Spans, phrases
 from monitor.scoring.prepare import prepare
@@ -36,7 +36,6 @@ TEXT_WEIGHT = 0.7  # beside stars
 FOREIGN_WEIGHT = 0.35  # of a text in another language, beside stars
 NO_TEXT = -0.2  # who has a complaint mostly writes it
 _HIGHEST = 20.0  # log-odds
-_LONGEST_SENTENCE = 160  # characters shown
 _SHOWN_GROUPS = 2
 _MEANINGFUL = 0.3  # log-odds that a group adds before it is shown
 _SHORTEST = 4  # letters of a single word that is shown
@@ -58,11 +57,6 @@ class _Read(NamedTuple):
     known: Known | None = None
     words: Vocabulary | None = None  # that knows them
     share: float = 0.0  # log-odds of one step of a group's weight
-
-    @property
-    def worst(self) -> float:
-        """Return the compound of the worst sentence, 0 where there is but one."""
-        return min(self.sentences) if len(self.sentences) > 1 else 0.0
 
     @property
     def foreign(self) -> bool:
@@ -184,9 +178,9 @@ class Reviews:
             reasons += [Why(f"{one.kind}:{one.name}", one.name, one.words) for one in read.found if one.kind in _TOLD]
         if level is Level.QUIET:
             return tuple(reasons)
-        if (worst := read.worst) < 0:
-            shown = sentence(read.text, read.ends, read.sentences.index(worst))
-            reasons.append(Why("sentence", "worst sentence", (_shortened(shown),)))
+        if worst(read.sentences) < 0:
+            shown = worst_sentence(read.text, read.ends, read.sentences)
+            reasons.append(Why("sentence", "worst sentence", (shown,)))
         if read.text and read.log_odds is None:
             reasons.append(Why("language", "language not scored"))
         elif telling := self._telling(read, reasons):
@@ -275,7 +269,7 @@ def _level(stars: float | None, badness: float | None, read: _Read) -> Level:
 
 def _mixed(read: _Read) -> bool:
     complains = any(found.kind in _TOLD for found in read.found) if read.found else False
-    return complains or read.worst <= WORST_SENTENCE
+    return complains or worst(read.sentences) <= WORST_SENTENCE
 
 
 def _label(stars: float | None, badness: float | None, level: Level, read: _Read) -> Label:
@@ -303,7 +297,3 @@ def _says_something(group: str) -> bool:
 
 def _overlap(one: str, other: str) -> bool:
     return not set(one.split()).isdisjoint(other.split())
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_SENTENCE else text[: _LONGEST_SENTENCE - 1].rstrip() + "…"

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from monitor.models import Label, Level, Scorable, Score, Why
-from monitor.scoring.cutting import cut, sentence
-from monitor.scoring.features import heard
+from monitor.scoring.cutting import cut
+from monitor.scoring.features import heard, worst, worst_sentence
 from monitor.scoring.language import read_as
 from monitor.scoring.phrases import Found, Kind, Phrases, phrases
 from monitor.scoring.prepare import prepare
@@ -28,7 +28,6 @@ NOTHING_FOUND = -1.4  # no word of the lexicon and no phrase: a fact, a question
 TEXT_WEIGHT = 0.7  # beside stars
 NO_TEXT = -0.2  # who has a complaint mostly writes it
 
-_LONGEST_SENTENCE = 160  # characters shown
 _SHOWN_WORDS = 4
 
 
@@ -42,11 +41,6 @@ class _Read(NamedTuple):
     compound: float = 0.0
     ends: Sequence[int] = ()  # words before the end of each sentence
     sentences: Sequence[float] = ()  # compound of each
-
-    @property
-    def worst(self) -> float:
-        """Return the compound of the worst sentence, 0 where there is but one."""
-        return min(self.sentences) if len(self.sentences) > 1 else 0.0
 
     def names(self, kind: Kind) -> tuple[str, ...]:
         return tuple([found.name for found in self.found if found.kind == kind]) if self.found else ()
@@ -115,8 +109,8 @@ def _reasons(item: Scorable, stars: float | None, read: _Read, level: Level) -> 
     reasons += [Why(f"{found.kind}:{found.name}", found.name, found.words) for found in read.found]
     if level is Level.QUIET:
         return tuple(reasons)
-    if (worst := read.worst) < 0:
-        shown = _shortened(sentence(read.text, read.ends, read.sentences.index(worst)))
+    if worst(read.sentences) < 0:
+        shown = worst_sentence(read.text, read.ends, read.sentences)
         reasons.append(Why("sentence", "worst sentence", (shown,)))
     elif read.vader is not None and read.vader.polarity.neg and not read.found:
         reasons.append(Why("words", "words", _bad_words(read)))
@@ -167,7 +161,7 @@ def _level(stars: float | None, evidence: float | None, badness: float | None, r
         return Level.WATCH
     if stars is not None:
         return Level.WATCH if evidence is not None and _probability(evidence) >= ALERT_AT else Level.QUIET
-    mixed = read.worst <= WORST_SENTENCE
+    mixed = worst(read.sentences) <= WORST_SENTENCE
     return Level.WATCH if badness >= WATCH_AT or mixed or read.found else Level.QUIET
 
 
@@ -183,7 +177,3 @@ def _label(stars: float | None, evidence: float | None, level: Level, read: _Rea
 
 def _probability(log_odds: float) -> float:
     return 1 / (1 + math.exp(-log_odds))
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_SENTENCE else text[: _LONGEST_SENTENCE - 1].rstrip() + "…"
